@@ -1,0 +1,330 @@
+/*
+ * coho: WebSocket servers and clients (RFC 6455) on an event loop.
+ *
+ *   static void echo(coho_conn *c, coho_msg m) { coho_send(c, m); }
+ *   coho_serve("ws://:9001", &(coho_options){.on_message = echo});
+ *
+ * Threads: a loop belongs to the thread that runs it, and a connection to its loop. Functions
+ * marked "any thread" may be called from everywhere; all others only from handlers, or while the
+ * loop does not run. Handlers run on the loop's thread, never inside a call of the program's own,
+ * and may call everything, also coho_close() and coho_server_stop().
+ *
+ * Memory: what a handler is given lives until it returns; what is passed to a function is copied
+ * or written before it returns.
+ */
+#ifndef COHO_COHO_H
+#define COHO_COHO_H
+
+#include <coho/core.h>
+#include <coho/log.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct coho_loop coho_loop;
+typedef struct coho_timer coho_timer;
+typedef struct coho_server coho_server;
+typedef struct coho_hub coho_hub;
+
+/* A WebSocket connection: valid from on_open (a client's from coho_connect) until on_close returns. */
+typedef struct coho_conn coho_conn;
+
+/* Names a connection for ever: a stale one gives COHO_ESTALE, never another connection. 0: none. */
+typedef uint64_t coho_id;
+
+/* ---- options and handlers ------------------------------------------------------------------ */
+
+/* How a connection ended. */
+typedef struct coho_ending {
+  int err;            /* 0: closing handshake complete (RFC 6455 7.1.4); else what happened */
+  uint32_t code;      /* of the peer's Close; 1005 it had none, 1006 none came (RFC 6455 7.1.5) */
+  const char *reason; /* of the peer's Close, terminated, UTF-8, "" for none. Not for end users. */
+  const char
+      *detail; /* of a failed connect or handshake: a sentence with host, port or status; "" */
+} coho_ending;
+
+enum coho_flag {
+  /* COHO_STREAM (1) and COHO_PROTOCOL_REQUIRED (2) of core.h, and */
+  COHO_NO_SIGNALS = 4,    /* coho_serve, coho_dial: leave SIGINT and SIGTERM alone */
+  COHO_NO_AUTO_PAUSE = 8, /* keep reading from a peer that does not read what it is sent */
+  COHO_DENY_UNKNOWN = 16  /* server: refuse handshakes without Origin, that is, all but browsers */
+};
+
+/*
+ * What a WebSocket connection does and may. Zero is the default of every field; times are in ms, 0
+ * their default, UINT32_MAX never; sizes are in bytes. Copied by the function it is passed to.
+ * Set fields by name: the structure grows.
+ */
+typedef struct coho_options {
+  /* Server, before the answer to a handshake that is correct: choose a subprotocol, add fields, set
+     the connection's pointer, or refuse with coho_reply(). May be NULL. */
+  void (*on_upgrade)(coho_request *r);
+  void (*on_open)(coho_conn *c);
+  /* A whole message; with COHO_STREAM its parts as they come, all but the last with COHO_MORE. */
+  void (*on_message)(coho_conn *c, coho_msg m);
+  /* The queue fell to low_mark after a send had returned COHO_QUEUED or COHO_EFULL: once for each
+     time it had been above. */
+  void (*on_drain)(coho_conn *c);
+  void (*on_ping)(coho_conn *c, coho_msg m); /* its pong is on the way already */
+  void (*on_pong)(coho_conn *c, coho_msg m);
+  void (*on_error)(coho_conn *c, int err); /* before on_close, when its err is not 0 */
+  /* Exactly once for each connection that on_open saw or coho_connect() made, and last. */
+  void (*on_close)(coho_conn *c, coho_ending how);
+
+  void *user; /* what coho_conn_user() returns at first */
+
+  const char *const *protocols; /* subprotocols, best first, ended by NULL (RFC 6455 1.9) */
+  const char *const *origins;   /* server: allowed Origins such as "https://a.example", or "*" for
+                                   all, ended by NULL; default: only the request's own host */
+  const char *const *headers;   /* client: further fields "Name: value", ended by NULL */
+  const char *origin;           /* client: the Origin to send */
+
+  uint64_t max_message; /* payload of a message; default 1 MiB; more closes with 1009 */
+  uint64_t max_frame;   /* payload of a frame; default max_message */
+  uint64_t max_queue;   /* bytes waiting to be sent; default 4 * max_message; more: COHO_EFULL */
+  uint64_t low_mark;    /* on_drain comes at or below; default a quarter of max_queue */
+
+  uint32_t flags;              /* enum coho_flag, COHO_STREAM, COHO_PROTOCOL_REQUIRED */
+  uint32_t threads;            /* coho_serve: loops, each on its own thread; default 1 */
+  uint32_t connect_timeout_ms; /* client: name, connection and handshake; default 15,000 */
+  uint32_t message_timeout_ms; /* first to last byte of a message; default 120,000 */
+  uint32_t ping_interval_ms;   /* silence before a ping is sent; default 20,000 */
+  uint32_t pong_timeout_ms;    /* silence after it before the peer counts as gone; 10,000 */
+  uint32_t close_timeout_ms;   /* for the peer's answer to a Close; default 5,000 */
+  uint32_t write_timeout_ms;   /* without progress of a queue that is not empty; default 30,000 */
+} coho_options;
+
+/* ---- programs in one call ------------------------------------------------------------------ */
+
+COHO_API int coho_serve_sized(const char *url, const coho_options *opt, size_t size);
+/* Serves WebSocket connections on url, such as "ws://:9001" (all addresses, IPv6 and IPv4) or
+   "ws://127.0.0.1:9001/chat" (only this path). Blocks until coho_stop(), SIGINT or SIGTERM, then
+   closes all connections with 1001. 0, or why it could not start. */
+static inline int coho_serve(const char *url, const coho_options *opt) {
+  return coho_serve_sized(url, opt, sizeof *opt);
+}
+
+COHO_API int coho_dial_sized(const char *url, const coho_options *opt, size_t size);
+/* Connects to url and runs until the connection is closed. 0, or why it failed (on_close has told
+   already). SIGINT and SIGTERM close with 1001. */
+static inline int coho_dial(const char *url, const coho_options *opt) {
+  return coho_dial_sized(url, opt, sizeof *opt);
+}
+
+/* Ends every coho_serve() and coho_dial() of the process gracefully. Any thread, signal-safe. */
+COHO_API void coho_stop(void);
+
+/* ---- connections --------------------------------------------------------------------------- */
+
+enum coho_sent {
+  COHO_SENT = 0,  /* taken; nothing waits for the peer */
+  COHO_QUEUED = 1 /* taken; bytes wait for the peer to read, on_drain will come */
+};
+
+/* COHO_SENT, COHO_QUEUED, or nothing was taken: COHO_EFULL (wait for on_drain), COHO_ECLOSED,
+   COHO_ETOOBIG (would not even fit an empty queue), COHO_EBUSY (another type inside a message sent
+   in parts). Text has to be UTF-8. */
+COHO_API int coho_send(coho_conn *c, coho_msg m);
+/* The same from any thread. COHO_QUEUED, or COHO_ESTALE, COHO_EFULL (the loop's mailbox is full),
+   COHO_ENOMEM. Order is kept among calls of one thread. */
+COHO_API int coho_send_id(coho_id id, coho_msg m);
+/* A ping with at most 125 bytes (RFC 6455 5.5.2). 0, COHO_ECLOSED, COHO_EFULL, COHO_EINVAL. */
+COHO_API int coho_ping(coho_conn *c, const void *data, size_t len);
+/* Starts the closing handshake; what was sent before still goes out. code as in coho_ws_close(), 0
+   for none; reason at most 123 bytes of UTF-8, or NULL. 0, COHO_ECLOSED, COHO_EINVAL. */
+COHO_API int coho_close(coho_conn *c, int code, const char *reason);
+/* The same from any thread. 0, COHO_ESTALE, COHO_EFULL, COHO_ENOMEM, COHO_EINVAL. */
+COHO_API int coho_close_id(coho_id id, int code, const char *reason);
+/* Drops the connection without a closing handshake; on_close follows before the loop turns. */
+COHO_API void coho_abort(coho_conn *c);
+
+/* Stops and continues delivery of messages; the peer then feels TCP's back-pressure. */
+COHO_API void coho_pause(coho_conn *c);
+COHO_API void coho_resume(coho_conn *c);
+
+COHO_API coho_id coho_conn_id(const coho_conn *c);
+COHO_API void *coho_conn_user(const coho_conn *c);
+COHO_API void coho_conn_set_user(coho_conn *c, void *user);
+COHO_API coho_loop *coho_conn_loop(const coho_conn *c);
+COHO_API size_t coho_conn_queued(const coho_conn *c); /* bytes waiting to be sent */
+/* The subprotocol both agreed on, "" for none. Valid as long as the connection. */
+COHO_API const char *coho_conn_protocol(const coho_conn *c);
+/* "127.0.0.1:4711" or "[::1]:4711" into buf (at least COHO_ADDR_MAX bytes); returns buf. */
+COHO_API const char *coho_conn_peer(const coho_conn *c, char *buf, size_t cap);
+/* The handshake's request; only inside a server's on_open, NULL elsewhere. */
+COHO_API coho_request *coho_conn_request(const coho_conn *c);
+
+#define COHO_ADDR_MAX 128
+
+/* ---- clients ------------------------------------------------------------------------------- */
+
+COHO_API int coho_connect_sized(coho_loop *loop, const char *url, const coho_options *opt,
+                                size_t size, coho_conn **out);
+/* Begins a connection to url. 0 and *out (which may be NULL), then on_open and on_close, or only
+   on_close; or an error at once (COHO_EURL, COHO_EOPTION, COHO_ENOMEM), then no handler runs. */
+static inline int coho_connect(coho_loop *loop, const char *url, const coho_options *opt,
+                               coho_conn **out) {
+  return coho_connect_sized(loop, url, opt, sizeof *opt, out);
+}
+
+/* ---- servers ------------------------------------------------------------------------------- */
+
+/* Zero is the default of every field, as in coho_options. */
+typedef struct coho_server_options {
+  coho_loop *loop; /* serve on this loop, run by the program; NULL: own loops */
+  /* One line for each answered request and each finished connection, without line end. Called on
+     the loops' threads. NULL: none. */
+  void (*access_log)(void *ctx, const char *line);
+  void *access_log_ctx;
+  uint64_t max_body;             /* of a request to an HTTP handler; default 64 KiB */
+  uint32_t threads;              /* own loops, each on its own thread; default 1, at most 256 */
+  uint32_t max_connections;      /* over all threads; default as many as file descriptors allow */
+  uint32_t max_head;             /* bytes of a request head; default 16 KiB, at most 64 KiB - 1 */
+  uint32_t max_fields;           /* header fields of a request; default 64, at most 256 */
+  uint32_t head_timeout_ms;      /* from accept, or the first byte, to the whole head; 10,000 */
+  uint32_t body_timeout_ms;      /* for a request body; default 30,000 */
+  uint32_t keepalive_timeout_ms; /* silence between two requests; default 15,000 */
+  uint32_t write_timeout_ms;     /* a reply that makes no progress; default 10,000 */
+  uint32_t drain_timeout_ms;     /* graceful stop: then connections are cut; default 5,000 */
+  uint32_t backlog;              /* of listen(2); default 4,096 */
+} coho_server_options;
+
+COHO_API coho_server *coho_server_new_sized(const coho_server_options *opt, size_t size);
+/* NULL when out of memory or an option is wrong. opt may be NULL. Freed by coho_server_free(). */
+static inline coho_server *coho_server_new(const coho_server_options *opt) {
+  return coho_server_new_sized(opt, sizeof *opt);
+}
+
+/*
+ * Routes, before the server runs. A pattern is a path whose segments are literal, ":name" (one
+ * segment), or a last "*" (the rest, also empty). The most specific route wins: literal before
+ * :name before *, segment by segment. COHO_EEXISTS when a route is there, COHO_EINVAL for a bad
+ * pattern. An HTTP and a WebSocket route may share a pattern: the Upgrade field decides.
+ */
+COHO_API int coho_route_ws_sized(coho_server *s, const char *pattern, const coho_options *opt,
+                                 size_t size);
+static inline int coho_route_ws(coho_server *s, const char *pattern, const coho_options *opt) {
+  return coho_route_ws_sized(s, pattern, opt, sizeof *opt);
+}
+
+/* fn answers with coho_reply() before it returns. method: "GET" serves HEAD too; "*" is any. */
+typedef void (*coho_http_fn)(coho_request *r, void *user);
+COHO_API int coho_route_http(coho_server *s, const char *method, const char *pattern,
+                             coho_http_fn fn, void *user);
+/* Files below dir for paths below prefix: GET and HEAD, ranges, conditions; index.html for a
+   folder. No dot files, nothing outside dir, no listing. dir is opened now: COHO_ENOENT. */
+COHO_API int coho_route_static(coho_server *s, const char *prefix, const char *dir);
+
+/* A file inside the program. All strings live as long as the server. */
+typedef struct coho_asset {
+  const char *path; /* "/index.html" */
+  const char *type; /* media type */
+  const char *etag; /* with its quotes */
+  const unsigned char *data;
+  size_t len;
+} coho_asset;
+
+/* The same from memory: count assets, sorted by path (strcmp), alive as long as the server. */
+COHO_API int coho_route_assets(coho_server *s, const char *prefix, const coho_asset *assets,
+                               size_t count);
+
+/* Opens a listener: "ws://127.0.0.1:8080", "ws://[::1]:0", "ws://:80". Port 0 takes a free one.
+   Before or after coho_server_start(). */
+COHO_API int coho_server_listen(coho_server *s, const char *url);
+/* The URL of a listener with its real port, such as "ws://127.0.0.1:40123/"; NULL past the end.
+   Valid as long as the server. */
+COHO_API const char *coho_server_url(const coho_server *s, size_t index);
+
+/* Starts to accept: on the given loop, or on own threads. */
+COHO_API int coho_server_start(coho_server *s);
+/* coho_server_start(), then blocks until the server has stopped: own loops only. */
+COHO_API int coho_server_run(coho_server *s);
+/* Graceful stop: listeners close, connections get 1001, after drain_timeout_ms they are cut. Any
+   thread. A server on a given loop is stopped when coho_server_stopped() says so. */
+COHO_API void coho_server_stop(coho_server *s);
+COHO_API int coho_server_stopped(const coho_server *s); /* any thread */
+/* Frees a server that has stopped or never ran; on a given loop cuts what is left. */
+COHO_API void coho_server_free(coho_server *s);
+/* One of its loops, NULL past the end. */
+COHO_API coho_loop *coho_server_loop(const coho_server *s, size_t index);
+
+/* Sums since the start. Any thread. */
+typedef struct coho_stats {
+  uint64_t connections;       /* WebSocket connections open now */
+  uint64_t connections_total; /* accepted so far */
+  uint64_t sockets;           /* connections open now, HTTP included */
+  uint64_t requests_total;    /* HTTP requests answered, handshakes included */
+  uint64_t messages_in;
+  uint64_t messages_out;
+  uint64_t bytes_in; /* payload */
+  uint64_t bytes_out;
+  uint64_t lag_ns; /* the longest a loop was busy in one turn since the last call */
+} coho_stats;
+COHO_API void coho_server_stats(coho_server *s, coho_stats *out);
+
+/* What a handler of a request may do besides reading it (core.h). */
+COHO_API void *coho_request_user(const coho_request *r); /* options.user of a WebSocket route */
+COHO_API void coho_request_set_user(coho_request *r, void *user); /* of the connection to come */
+/* on_upgrade: answer this subprotocol, which has to be offered (RFC 6455 4.2.2), or NULL for none.
+   0, COHO_ENOPROTOCOL. */
+COHO_API int coho_request_choose(coho_request *r, const char *protocol);
+COHO_API coho_bytes coho_request_body(const coho_request *r);
+COHO_API const char *coho_request_peer(const coho_request *r, char *buf, size_t cap);
+/* A field of the answer, the 101 included. COHO_EINVAL for what is no token or has a control
+   character, or for a field that coho sets itself. */
+COHO_API int coho_reply_header(coho_request *r, const char *name, const char *value);
+/* The answer: status 200 to 599, media type (NULL without body), body. In on_upgrade it refuses
+   the handshake. Once: COHO_EBUSY. */
+COHO_API int coho_reply(coho_request *r, int status, const char *type, const void *body,
+                        size_t len);
+
+/* ---- topics -------------------------------------------------------------------------------- */
+
+/* Topics in this process, across loops. A name is 1 to 255 bytes and never a pattern. */
+COHO_API coho_hub *coho_hub_new(void);
+/* After every connection that subscribed is gone. NULL is fine. */
+COHO_API void coho_hub_free(coho_hub *hub);
+/* Ends by itself with the connection. COHO_EEXISTS when subscribed already. */
+COHO_API int coho_subscribe(coho_hub *hub, coho_conn *c, const char *topic);
+COHO_API int coho_unsubscribe(coho_hub *hub, coho_conn *c, const char *topic); /* COHO_ENOTFOUND */
+/* To all subscribers, framed once; a publish is in order with other publishes of its thread. A
+   subscriber whose queue is full is closed with 1013. Whole messages only. 0, COHO_ENOMEM,
+   COHO_EFULL (a mailbox; none or some loops have it), COHO_EINVAL. Any thread. */
+COHO_API int coho_publish(coho_hub *hub, const char *topic, coho_msg m);
+COHO_API size_t coho_hub_subscribers(coho_hub *hub, const char *topic); /* any thread */
+
+/* ---- loops --------------------------------------------------------------------------------- */
+
+COHO_API coho_loop *coho_loop_new(void); /* NULL: out of memory or file descriptors */
+/* Ends connections without closing handshake (on_close comes). Not inside a handler. */
+COHO_API void coho_loop_free(coho_loop *loop);
+/* Runs until coho_loop_stop(), or until nothing is left that could happen. 0 or an error. */
+COHO_API int coho_loop_run(coho_loop *loop);
+/* One turn; waits at most this long, -1 for ever, 0 not at all. 1 when something is left. */
+COHO_API int coho_loop_turn(coho_loop *loop, int timeout_ms);
+COHO_API void coho_loop_stop(coho_loop *loop); /* any thread */
+/* Runs fn(arg) on the loop's thread. 0, COHO_EFULL. Any thread. */
+COHO_API int coho_loop_post(coho_loop *loop, void (*fn)(void *arg), void *arg);
+/* For a loop inside another: becomes readable when coho_loop_turn(loop, 0) has something to do. */
+COHO_API int coho_loop_fd(const coho_loop *loop);
+/* How long coho_loop_turn() may be left uncalled, in ms; -1 for ever. */
+COHO_API int coho_loop_timeout(const coho_loop *loop);
+COHO_API uint64_t coho_loop_now_ms(const coho_loop *loop); /* monotonic, as of this turn */
+
+/* fn(arg) runs after_ms from now (rounded up, 4 ms steps), then every repeat_ms if that is not 0. */
+COHO_API coho_timer *coho_timer_new(coho_loop *loop, void (*fn)(void *arg), void *arg);
+COHO_API void coho_timer_start(coho_timer *t, uint32_t after_ms, uint32_t repeat_ms);
+COHO_API void coho_timer_stop(coho_timer *t);
+COHO_API void coho_timer_free(coho_timer *t); /* NULL is fine; also inside its own fn */
+
+/* fn(arg, signo) runs on the loop's thread for each signal; at most one loop per signal. fn NULL
+   gives the signal back. */
+COHO_API int coho_loop_signal(coho_loop *loop, int signo, void (*fn)(void *arg, int signo),
+                              void *arg);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,223 @@
+/*
+ * coho: the protocol engine. It does no I/O and reads no clock: bytes are lent to it, events are
+ * pulled out of it, and what it has to say waits in a buffer until it was written.
+ *
+ *   coho_ws *ws = coho_ws_new(COHO_SERVER, NULL);
+ *   read bytes            coho_ws_input(ws, bytes, n)
+ *   for each event        coho_ws_next(ws)
+ *   write what is there   coho_ws_output(ws), then coho_ws_sent(ws, n)
+ *   tell the time         coho_ws_tick(ws, now_ms)
+ *
+ * An engine belongs to one thread at a time. Engines share nothing but the allocator.
+ */
+#ifndef COHO_CORE_H
+#define COHO_CORE_H
+
+#include <coho/error.h>
+#include <coho/version.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- messages ------------------------------------------------------------------------------ */
+
+enum coho_type {
+  COHO_TEXT = 1,  /* payload is UTF-8 (RFC 6455 5.6) */
+  COHO_BINARY = 2 /* payload is any bytes */
+};
+
+enum coho_msg_flag {
+  COHO_MORE = 1 /* further parts of this message follow; the part without it is the last */
+};
+
+/*
+ * A message, or with COHO_MORE a part of one. As an argument of a send: borrowed until the call
+ * returns. As a result: valid until the handler returns, or until the next coho_ws_next().
+ */
+typedef struct coho_msg {
+  const char *data; /* not terminated; may be NULL when len is 0 */
+  size_t len;       /* bytes */
+  uint32_t type;    /* enum coho_type; 0 sends as COHO_BINARY */
+  uint32_t flags;   /* enum coho_msg_flag */
+} coho_msg;
+
+/* A text message of a terminated string, which has to be UTF-8 and is not checked here. */
+static inline coho_msg coho_text(const char *s) {
+  coho_msg m;
+  m.data = s;
+  m.len = strlen(s);
+  m.type = COHO_TEXT;
+  m.flags = 0;
+  return m;
+}
+
+static inline coho_msg coho_text_n(const char *data, size_t len) {
+  coho_msg m;
+  m.data = data;
+  m.len = len;
+  m.type = COHO_TEXT;
+  m.flags = 0;
+  return m;
+}
+
+static inline coho_msg coho_binary(const void *data, size_t len) {
+  coho_msg m;
+  m.data = (const char *)data;
+  m.len = len;
+  m.type = COHO_BINARY;
+  m.flags = 0;
+  return m;
+}
+
+/* ---- the request of a handshake ------------------------------------------------------------ */
+
+/*
+ * The HTTP request, seen from the server. Valid while a handler that was given it runs; all
+ * strings are terminated and live as long. Names of header fields compare without case.
+ */
+typedef struct coho_request coho_request;
+
+COHO_API const char *coho_request_method(const coho_request *r);
+/* The path, percent-decoded once, always begins with '/'; never NULL. */
+COHO_API const char *coho_request_path(const coho_request *r);
+/* The query as sent, without '?'; "" when there is none. */
+COHO_API const char *coho_request_query_string(const coho_request *r);
+/* One parameter of the query, decoded ('+' is a space); NULL when absent or not decodable. */
+COHO_API const char *coho_request_query(coho_request *r, const char *name);
+/* A header field; NULL when absent. Of a repeated field the first line. */
+COHO_API const char *coho_request_header(const coho_request *r, const char *name);
+/* A cookie's value as sent (RFC 6265 4.2); NULL when absent. */
+COHO_API const char *coho_request_cookie(coho_request *r, const char *name);
+/* What stood in the path where the route's pattern has ":name"; NULL when it has none. */
+COHO_API const char *coho_request_param(const coho_request *r, const char *name);
+/* The subprotocol the client offers at this place of its list; NULL past the end (RFC 6455 11.3.4). */
+COHO_API const char *coho_request_offer(coho_request *r, size_t index);
+/* The subprotocol chosen so far, "" for none. */
+COHO_API const char *coho_request_protocol(const coho_request *r);
+
+/* ---- the engine ---------------------------------------------------------------------------- */
+
+typedef enum coho_role { COHO_SERVER = 1, COHO_CLIENT = 2 } coho_role;
+
+enum coho_ws_flag {
+  COHO_STREAM = 1, /* deliver messages in parts as they arrive; max_message still counts */
+  COHO_PROTOCOL_REQUIRED = 2 /* server: refuse clients none of whose subprotocols is ours (400);
+                                client: fail when the server chooses none */
+};
+
+typedef enum coho_event_type {
+  COHO_REQUEST = 1, /* server: a handshake came; accepted by the next coho_ws_next() unless
+                       coho_ws_reject() is called before; e->request */
+  COHO_OPEN = 2,    /* the handshake is complete, both sides may send */
+  COHO_MESSAGE = 3, /* e->msg */
+  COHO_PING = 4,    /* e->msg; its pong is in the output already (RFC 6455 5.5.2) */
+  COHO_PONG = 5,    /* e->msg */
+  COHO_ERROR = 6,   /* e->err; what the peer is told is in the output; COHO_CLOSE follows */
+  COHO_CLOSE = 7    /* last event: e->code and e->msg (the reason) of the peer's Close frame, 1005
+                       when it had none, 1006 when none came (RFC 6455 7.1.5) */
+} coho_event_type;
+
+typedef struct coho_event {
+  uint32_t type; /* coho_event_type */
+  int err;       /* COHO_ERROR, COHO_CLOSE: why, 0 for a clean close */
+  coho_msg msg;
+  coho_request *request;
+  uint32_t code;   /* COHO_CLOSE */
+  uint32_t status; /* COHO_ERROR in a client's handshake: the HTTP status, 0 when there was none */
+} coho_event;
+
+/* Zero is the default of every field. The structure may grow: set it by designated names. */
+typedef struct coho_ws_options {
+  uint64_t max_message;          /* bytes of payload; default 1 MiB; more closes with 1009 */
+  uint64_t max_frame;            /* bytes of payload; default max_message */
+  size_t max_output;             /* bytes that may wait in the output, at least 64 KiB; default
+                                    4 * max_message */
+  uint32_t flags;                /* enum coho_ws_flag */
+  uint32_t handshake_timeout_ms; /* default 10,000 */
+  uint32_t message_timeout_ms;   /* from first to last byte of a message; default 120,000 */
+  uint32_t ping_interval_ms;     /* silence before a ping; default 20,000; UINT32_MAX: never */
+  uint32_t pong_timeout_ms;      /* silence after the ping; default 10,000 */
+  uint32_t close_timeout_ms;     /* for the peer's Close; default 5,000 */
+  const char *const *protocols;  /* subprotocols, best first, ended by NULL; copied */
+  const char *const *origins;    /* server: as in coho_options of coho.h; copied */
+  const char *const *headers;    /* client: further fields "Name: value", ended by NULL; copied */
+  const char *url;               /* client: what to ask for; required; copied */
+  const char *origin;            /* client: Origin to send, NULL for none; copied */
+  /* Fills buf with unpredictable bytes (masks, RFC 6455 5.3); default getrandom(2). */
+  void (*random)(void *ctx, void *buf, size_t len);
+  void *random_ctx;
+} coho_ws_options;
+
+typedef struct coho_ws coho_ws;
+
+/* The output not yet sent. Valid until the next call on the engine. */
+typedef struct coho_bytes {
+  const char *data;
+  size_t len;
+} coho_bytes;
+
+COHO_API coho_ws *coho_ws_new_sized(coho_role role, const coho_ws_options *opt, size_t size);
+/* A new engine before its handshake; a client's request is in the output at once. NULL when out of
+   memory or when an option is wrong. Freed by coho_ws_free(). opt is copied and may be NULL for a
+   server. */
+static inline coho_ws *coho_ws_new(coho_role role, const coho_ws_options *opt) {
+  return coho_ws_new_sized(role, opt, sizeof *opt);
+}
+COHO_API void coho_ws_free(coho_ws *ws); /* NULL is fine */
+
+/* Lends received bytes until coho_ws_next() returned NULL; payloads are unmasked in place. Bytes
+   that came before the engine was drained may not be followed by more: COHO_EBUSY. */
+COHO_API int coho_ws_input(coho_ws *ws, void *data, size_t len);
+/* Tells that no byte will follow (the peer's FIN). Events may result. */
+COHO_API void coho_ws_eof(coho_ws *ws);
+/* The next event, or NULL. Valid until the next call of coho_ws_next() or coho_ws_free(). */
+COHO_API const coho_event *coho_ws_next(coho_ws *ws);
+
+/* What to write to the peer. Call coho_ws_sent() for what the transport took. */
+COHO_API coho_bytes coho_ws_output(const coho_ws *ws);
+COHO_API void coho_ws_sent(coho_ws *ws, size_t n);
+/* 1 when the transport is to be closed once the output was written: the handshake failed or both
+   Close frames were exchanged (a client gives the server 2 s to close first, RFC 6455 7.1.1). */
+COHO_API int coho_ws_finished(const coho_ws *ws);
+
+/* The subprotocol both agreed on, "" for none or before COHO_OPEN. Lives as long as ws. */
+COHO_API const char *coho_ws_protocol(const coho_ws *ws);
+
+/* Answers a COHO_REQUEST before the next coho_ws_next(). protocol: one the client offers, or NULL. */
+COHO_API int coho_ws_accept(coho_ws *ws, const char *protocol);
+COHO_API int coho_ws_reject(coho_ws *ws, int status);
+
+/* 0, or COHO_ECLOSED (not open), COHO_EFULL (max_output), COHO_EBUSY (inside a message that is
+   sent in parts, the type changes), COHO_EUTF8 never: text is the caller's to get right. */
+COHO_API int coho_ws_send(coho_ws *ws, coho_msg m);
+COHO_API int coho_ws_ping(coho_ws *ws, const void *data, size_t len); /* at most 125 bytes */
+COHO_API int coho_ws_pong(coho_ws *ws, const void *data, size_t len); /* at most 125 bytes */
+/* Starts the closing handshake. code: 1000 to 1014 as RFC 6455 7.4 allows, 3000 to 4999, or 0 for a
+   Close without code. reason: at most 123 bytes of UTF-8, or NULL. */
+COHO_API int coho_ws_close(coho_ws *ws, int code, const char *reason);
+
+/* Tells the time: any clock that never goes back, in ms. Returns when to call again at the latest,
+   UINT64_MAX for never. May put a ping into the output or bring events about. Deadlines start with
+   the first call that sees their cause, so call it also after each input. */
+COHO_API uint64_t coho_ws_tick(coho_ws *ws, uint64_t now_ms);
+
+/* ---- memory -------------------------------------------------------------------------------- */
+
+/*
+ * One function for all of coho's memory. new_size 0 frees and returns NULL; ptr NULL allocates;
+ * else resizes. Returns NULL when it cannot, and ptr stays as it is. Must be thread-safe.
+ */
+typedef void *(*coho_alloc_fn)(void *ctx, void *ptr, size_t old_size, size_t new_size);
+
+/* Process-wide; call before anything else of coho, or while nothing of coho is alive. NULL: malloc. */
+COHO_API void coho_set_allocator(coho_alloc_fn fn, void *ctx);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
