@@ -1,0 +1,60 @@
+#include "base/alloc.h"
+
+#include <coho/core.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *system_alloc(void *ctx, void *ptr, size_t old_size, size_t new_size) {
+  (void)ctx;
+  (void)old_size;
+  if (new_size != 0) return realloc(ptr, new_size);
+  free(ptr);
+  return NULL;
+}
+
+static coho_alloc_fn alloc_fn = system_alloc;
+static void *alloc_ctx;
+
+void coho_set_allocator(coho_alloc_fn fn, void *ctx) {
+  alloc_fn = fn != NULL ? fn : system_alloc;
+  alloc_ctx = ctx;
+}
+
+/* Size 0 means "free" to the allocator, so nothing is asked for by that size. */
+static size_t real_size(size_t n) { return n != 0 ? n : 1; }
+
+void *coho__alloc(size_t n) { return alloc_fn(alloc_ctx, NULL, 0, real_size(n)); }
+
+void *coho__zalloc(size_t n) {
+  void *p = coho__alloc(n);
+  if (p != NULL) memset(p, 0, n);
+  return p;
+}
+
+void *coho__realloc(void *p, size_t old_size, size_t new_size) {
+  if (p == NULL) return coho__alloc(new_size);
+  return alloc_fn(alloc_ctx, p, real_size(old_size), real_size(new_size));
+}
+
+void coho__free(void *p, size_t n) {
+  if (p != NULL) alloc_fn(alloc_ctx, p, real_size(n), 0);
+}
+
+static char *copy(const char *s, size_t len) {
+  char *p = (char *)coho__alloc(len + 1);
+  if (p == NULL) return NULL;
+  memcpy(p, s, len);
+  p[len] = '\0';
+  return p;
+}
+
+char *coho__strdup(const char *s) { return copy(s, strlen(s)); }
+
+char *coho__strndup(const char *s, size_t n) {
+  const char *end = (const char *)memchr(s, '\0', n);
+  return copy(s, end != NULL ? (size_t)(end - s) : n);
+}
+
+void coho__free_str(char *s) {
+  if (s != NULL) coho__free(s, strlen(s) + 1);
+}
