@@ -304,7 +304,7 @@ COHO_API int coho_loop_run(coho_loop *loop);
 /* One turn; waits at most this long, -1 for ever, 0 not at all. 1 when something is left. */
 COHO_API int coho_loop_turn(coho_loop *loop, int timeout_ms);
 COHO_API void coho_loop_stop(coho_loop *loop); /* any thread */
-/* Runs fn(arg) on the loop's thread. 0, COHO_EFULL. Any thread. */
+/* Runs fn(arg) on the loop's thread. 0, COHO_EFULL, COHO_ESTALE, COHO_ENOMEM. Any thread. */
 COHO_API int coho_loop_post(coho_loop *loop, void (*fn)(void *arg), void *arg);
 /* For a loop inside another: becomes readable when coho_loop_turn(loop, 0) has something to do. */
 COHO_API int coho_loop_fd(const coho_loop *loop);
@@ -312,14 +312,16 @@ COHO_API int coho_loop_fd(const coho_loop *loop);
 COHO_API int coho_loop_timeout(const coho_loop *loop);
 COHO_API uint64_t coho_loop_now_ms(const coho_loop *loop); /* monotonic, as of this turn */
 
-/* fn(arg) runs after_ms from now (rounded up, 4 ms steps), then every repeat_ms if that is not 0. */
+/* fn(arg) runs after_ms from now (rounded up, 4 ms steps), then every repeat_ms if that is not 0. A
+   timer is freed before its loop. */
 COHO_API coho_timer *coho_timer_new(coho_loop *loop, void (*fn)(void *arg), void *arg);
 COHO_API void coho_timer_start(coho_timer *t, uint32_t after_ms, uint32_t repeat_ms);
 COHO_API void coho_timer_stop(coho_timer *t);
 COHO_API void coho_timer_free(coho_timer *t); /* NULL is fine; also inside its own fn */
 
-/* fn(arg, signo) runs on the loop's thread for each signal; at most one loop per signal. fn NULL
-   gives the signal back. */
+/* fn(arg, signo) runs on the loop's thread for each signal; at most one loop per signal: 0,
+   COHO_EEXISTS, COHO_EINVAL, COHO_ENOMEM. fn NULL gives the signal back: 0, COHO_ENOTFOUND. Waiting
+   for signals alone does not keep coho_loop_run() running. */
 COHO_API int coho_loop_signal(coho_loop *loop, int signo, void (*fn)(void *arg, int signo),
                               void *arg);
 

@@ -1,0 +1,209 @@
+#define _GNU_SOURCE
+#include "io/listen.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "io/resolve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <unistd.h>
+
+struct coho__listen {
+  coho_loop *loop;
+  struct coho__listen_options opt;
+  struct coho__io io;
+  struct coho__wheel_timer pause;
+  int reserve; /* given up to get rid of a connection when there are no descriptors; -1: gone */
+  uint16_t port;
+  bool started;
+  bool closed;
+  bool complained; /* about descriptors, since the last accepted connection */
+};
+
+/* ---- opening -------------------------------------------------------------------------------- */
+
+static int set_options(int fd, const struct coho__addr *a, bool dual, bool reuse_port) {
+  int on = 1, v6only = !dual;
+  if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0) return -1;
+  if (reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0) return -1;
+  if (a->sa.ss_family == AF_INET6 &&
+      setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof v6only) < 0)
+    return -1;
+  coho__sock_tune(fd); /* accepted sockets inherit it, which saves them two system calls */
+  return 0;
+}
+
+/* A listening socket or an error. */
+static int listen_on(const struct coho__addr *a, bool dual,
+                     const struct coho__listen_options *opt) {
+  int fd = coho__sock_open(a->sa.ss_family);
+  if (fd < 0) return fd;
+  if (set_options(fd, a, dual, opt->reuse_port) == 0 &&
+      bind(fd, (const struct sockaddr *)&a->sa, a->len) == 0 && listen(fd, opt->backlog) == 0)
+    return fd;
+  int err = coho__error_of_errno(errno);
+  close(fd);
+  return err;
+}
+
+static int listen_everywhere(uint16_t port, const struct coho__listen_options *opt) {
+  struct coho__addr a;
+  coho__addr_parse(&a, "::", port);
+  int fd = listen_on(&a, true, opt);
+  /* A kernel without IPv6 has no such sockets, or no such address. */
+  if (fd != COHO_ESYSTEM && fd != COHO_EADDRNOTAVAIL) return fd;
+  coho__addr_parse(&a, "0.0.0.0", port);
+  return listen_on(&a, false, opt);
+}
+
+static int listen_family(const struct coho__addr *addrs, size_t n, int family,
+                         const struct coho__listen_options *opt) {
+  int result = COHO_ERESOLVE;
+  for (size_t i = 0; i < n; i++) {
+    if (addrs[i].sa.ss_family != family) continue;
+    result = listen_on(&addrs[i], false, opt);
+    if (result >= 0) break;
+  }
+  return result;
+}
+
+static int listen_name(const char *host, uint16_t port, const struct coho__listen_options *opt) {
+  struct coho__addr addrs[COHO_RESOLVE_MAX];
+  int n = coho__resolve_now(host, port, addrs, COHO_RESOLVE_MAX);
+  if (n < 0) return n;
+  int fd = listen_family(addrs, (size_t)n, AF_INET, opt);
+  if (fd >= 0) return fd;
+  int other = listen_family(addrs, (size_t)n, AF_INET6, opt);
+  return other == COHO_ERESOLVE ? fd : other;
+}
+
+static int listen_fd(const char *host, uint16_t port, const struct coho__listen_options *opt) {
+  struct coho__addr a;
+  if (!*host) return listen_everywhere(port, opt);
+  if (coho__addr_parse(&a, host, port)) return listen_on(&a, false, opt);
+  return listen_name(host, port, opt);
+}
+
+static uint16_t port_of(int fd) {
+  struct coho__addr a = {.len = sizeof a.sa};
+  if (getsockname(fd, (struct sockaddr *)&a.sa, &a.len) < 0) return 0;
+  return coho__addr_port(&a);
+}
+
+/* ---- accepting ------------------------------------------------------------------------------ */
+
+static void open_reserve(struct coho__listen *l) {
+  if (l->reserve < 0) l->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* No descriptor is left. The connections in the queue would keep the socket readable for ever: one
+   of them is told at once, the others when there is room or they give up. */
+static void run_short(struct coho__listen *l) {
+  if (!l->complained) coho__log(COHO_LOG_ERROR, "accept: out of descriptors or memory, pausing");
+  l->complained = true;
+  if (l->reserve >= 0) {
+    close(l->reserve);
+    int fd = accept4(l->io.fd, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0) close(fd);
+    l->reserve = -1;
+    open_reserve(l);
+  }
+  coho__loop_set_timer(l->loop, &l->pause, COHO_ACCEPT_PAUSE_MS);
+}
+
+static void take(struct coho__listen *l, int fd) {
+  int err;
+  struct coho__stream *s = coho__stream_accepted(l->loop, fd, &err);
+  if (!s) return; /* out of memory: the peer sees the end */
+  l->complained = false;
+  l->opt.on_accept(l->opt.owner, s);
+}
+
+/* False: the queue is empty, or accepting has paused. */
+static bool accept_one(struct coho__listen *l) {
+  int fd = accept4(l->io.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd >= 0) {
+    take(l, fd);
+    return true;
+  }
+  switch (errno) {
+  case EAGAIN: return false;
+  case EINTR:
+  case ECONNABORTED:
+  case EPERM:
+  case EPROTO: /* this one and those below: trouble of that connection, says accept(2) */
+  case ENETDOWN:
+  case ENOPROTOOPT:
+  case EHOSTDOWN:
+  case ENONET:
+  case EHOSTUNREACH:
+  case EOPNOTSUPP:
+  case ENETUNREACH: return true;
+  default: run_short(l); return false;
+  }
+}
+
+static void on_event(struct coho__io *io, unsigned events) {
+  (void)events;
+  struct coho__listen *l = COHO_CONTAINER_OF(io, struct coho__listen, io);
+  if (!l->started || coho__wheel_is_set(&l->pause)) return;
+  for (int i = 0; i < COHO_ACCEPT_BUDGET; i++) {
+    if (!accept_one(l) || l->closed) return;
+  }
+  coho__io_again(l->loop, io, COHO_IO_READ);
+}
+
+static void on_pause_end(struct coho__wheel_timer *t) {
+  struct coho__listen *l = COHO_CONTAINER_OF(t, struct coho__listen, pause);
+  open_reserve(l);
+  coho__io_again(l->loop, &l->io, COHO_IO_READ);
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+static void free_listen(struct coho__io *io, unsigned events) {
+  (void)events;
+  struct coho__listen *l = COHO_CONTAINER_OF(io, struct coho__listen, io);
+  coho__free(l, sizeof *l);
+}
+
+int coho__listen_open(coho_loop *loop, const char *host, uint16_t port,
+                      const struct coho__listen_options *opt, struct coho__listen **out) {
+  int fd = listen_fd(host, port, opt);
+  if (fd < 0) return fd;
+  struct coho__listen *l = (struct coho__listen *)coho__zalloc(sizeof *l);
+  int err = l ? coho__io_add(loop, &l->io, fd, on_event) : COHO_ENOMEM;
+  if (err) {
+    close(fd);
+    coho__free(l, sizeof *l);
+    return err;
+  }
+  l->loop = loop;
+  l->opt = *opt;
+  l->port = port_of(fd);
+  l->reserve = -1;
+  open_reserve(l);
+  coho__wheel_timer_init(&l->pause, on_pause_end);
+  *out = l;
+  return 0;
+}
+
+void coho__listen_start(struct coho__listen *l) {
+  l->started = true;
+  coho__io_again(l->loop, &l->io, COHO_IO_READ); /* for those who came before */
+}
+
+void coho__listen_close(struct coho__listen *l) {
+  if (!l || l->closed) return;
+  l->closed = true;
+  int fd = l->io.fd;
+  coho__loop_stop_timer(l->loop, &l->pause);
+  coho__io_bury(l->loop, &l->io, free_listen);
+  close(fd);
+  if (l->reserve >= 0) close(l->reserve);
+}
+
+uint16_t coho__listen_port(const struct coho__listen *l) { return l->port; }

@@ -1,0 +1,40 @@
+/*
+ * A listening socket. Accepts at most a budget per turn, so that connections in hand get theirs.
+ * When the process is out of descriptors, a reserved one is given up to take the next connection
+ * off the queue and close it, then accepting pauses 100 ms: the loop never spins.
+ */
+#ifndef COHO_IO_LISTEN_H
+#define COHO_IO_LISTEN_H
+
+#include "io/sock.h"
+#include "io/stream.h"
+
+enum {
+#ifdef COHO_HARD
+  COHO_ACCEPT_BUDGET = 1,
+#else
+  COHO_ACCEPT_BUDGET = 256, /* a queue of thousands is taken in a few turns */
+#endif
+  COHO_ACCEPT_PAUSE_MS = 100
+};
+
+struct coho__listen;
+
+struct coho__listen_options {
+  int backlog;
+  bool reuse_port; /* several loops on one address */
+  /* The stream is the callee's. */
+  void (*on_accept)(void *owner, struct coho__stream *s);
+  void *owner;
+};
+
+/* Binds and listens; accepts only after coho__listen_start(). host "" binds all addresses, IPv6 and
+   IPv4; a name binds the first of its addresses that can be bound, IPv4 before IPv6, since that is
+   what every client tries; a name blocks while it is looked up. 0 or an error (COHO_EADDRINUSE, COHO_EACCES, COHO_EADDRNOTAVAIL, COHO_ERESOLVE, ...). */
+int coho__listen_open(coho_loop *loop, const char *host, uint16_t port,
+                      const struct coho__listen_options *opt, struct coho__listen **out);
+void coho__listen_start(struct coho__listen *l);
+void coho__listen_close(struct coho__listen *l); /* NULL is fine; freed at the end of the turn */
+uint16_t coho__listen_port(const struct coho__listen *l); /* the real one */
+
+#endif

@@ -1,0 +1,27 @@
+/* Sockets: addresses and options. */
+#ifndef COHO_IO_SOCK_H
+#define COHO_IO_SOCK_H
+
+#include <coho/coho.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+struct coho__addr {
+  struct sockaddr_storage sa;
+  socklen_t len;
+};
+
+/* A numeric IPv4 or IPv6 address (without brackets). False: not one. */
+bool coho__addr_parse(struct coho__addr *a, const char *host, uint16_t port);
+/* "127.0.0.1:80", "[::1]:80", IPv4-mapped addresses as IPv4. Returns buf. */
+const char *coho__addr_format(const struct coho__addr *a, char *buf, size_t cap);
+uint16_t coho__addr_port(const struct coho__addr *a);
+
+int coho__error_of_errno(int e); /* an error of error.h for an errno value */
+/* Non-blocking, close-on-exec. fd or an error. */
+int coho__sock_open(int family);
+/* What every connection gets: TCP_NODELAY, TCP_USER_TIMEOUT (30 s), keepalive off. */
+void coho__sock_tune(int fd);
+
+#endif

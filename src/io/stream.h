@@ -1,0 +1,75 @@
+/*
+ * A stream of bytes in both directions, under WebSocket and HTTP: tcp, memory, later TLS. All above
+ * see only this.
+ *
+ * Edge-triggered like coho__io: after COHO_IO_READ the owner reads until the count is short of what
+ * it asked for (and no HANGUP came), until AGAIN, or calls coho__stream_again().
+ */
+#ifndef COHO_IO_STREAM_H
+#define COHO_IO_STREAM_H
+
+#include "io/loop.h"
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+enum { COHO_STREAM_AGAIN = -1000 }; /* of read and writev: nothing now, an event will come */
+
+struct coho__stream;
+
+struct coho__stream_vt {
+  ssize_t (*read)(struct coho__stream *s, void *buf, size_t cap);
+  ssize_t (*writev)(struct coho__stream *s, const struct iovec *iov, int count);
+  void (*again)(struct coho__stream *s, unsigned events);
+  int (*shutdown)(struct coho__stream *s);
+  void (*close)(struct coho__stream *s, bool reset);
+  const char *(*peer)(const struct coho__stream *s, char *buf, size_t cap);
+};
+
+struct coho__stream {
+  const struct coho__stream_vt *vt;
+  coho_loop *loop;
+  void *owner;
+  /* Set by the owner before it returns to the loop; may close the stream. */
+  void (*on_event)(struct coho__stream *s, unsigned events);
+};
+
+/* Bytes read, 0 at the end of the stream, COHO_STREAM_AGAIN, or an error of error.h. */
+static inline ssize_t coho__stream_read(struct coho__stream *s, void *buf, size_t cap) {
+  return s->vt->read(s, buf, cap);
+}
+/* Bytes taken (perhaps fewer than given: an event will come), COHO_STREAM_AGAIN, or an error. */
+static inline ssize_t coho__stream_writev(struct coho__stream *s, const struct iovec *iov,
+                                          int count) {
+  return s->vt->writev(s, iov, count);
+}
+/* Delivers these events in the next turn. */
+static inline void coho__stream_again(struct coho__stream *s, unsigned events) {
+  s->vt->again(s, events);
+}
+/* Sends the end of the stream after what was written (FIN, close_notify). */
+static inline int coho__stream_shutdown(struct coho__stream *s) { return s->vt->shutdown(s); }
+/* Closes; the stream is freed at the end of the turn and gives no more events. reset: at once, the
+   peer gets a reset instead of what may still be under way. */
+static inline void coho__stream_close(struct coho__stream *s, bool reset) {
+  s->vt->close(s, reset);
+}
+/* "127.0.0.1:4711"; returns buf. */
+static inline const char *coho__stream_peer(const struct coho__stream *s, char *buf, size_t cap) {
+  return s->vt->peer(s, buf, cap);
+}
+
+/* A TCP stream of a connected socket, which it owns from now on, also on failure. *err tells why
+   NULL. TCP_NODELAY is set. */
+struct coho__stream *coho__stream_tcp(coho_loop *loop, int fd, int *err);
+/* The same for an accepted socket, which has its options from the listener. */
+struct coho__stream *coho__stream_accepted(coho_loop *loop, int fd, int *err);
+/* The descriptor of a tcp stream, -1 for others. */
+int coho__stream_fd(const struct coho__stream *s);
+
+/* Two ends of a stream in memory on one loop, each with a buffer of cap bytes: what one writes the
+   other reads, in pieces of at most `piece` bytes (0: any), each announced by an event. Does not
+   keep coho_loop_run() running. Closing with bytes unread resets, as TCP does. 0 or COHO_ENOMEM. */
+int coho__stream_memory(coho_loop *loop, size_t cap, size_t piece, struct coho__stream *ends[2]);
+
+#endif

@@ -1,0 +1,104 @@
+#define _GNU_SOURCE
+#include "io/sock.h"
+
+#include "base/check.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const struct {
+  const char *host, *text; /* NULL: no address */
+} addresses[] = {
+    {"127.0.0.1", "127.0.0.1:80"},
+    {"0.0.0.0", "0.0.0.0:80"},
+    {"::1", "[::1]:80"},
+    {"2001:DB8:0:0::1", "[2001:db8::1]:80"},
+    {"::ffff:10.1.2.3", "10.1.2.3:80"},
+    {"", NULL},
+    {"127.1", NULL},
+    {"0x7f.0.0.1", NULL},
+    {"127.0.0.1 ", NULL},
+    {"127.0.0.256", NULL},
+    {"[::1]", NULL},
+    {":::", NULL},
+    {"localhost", NULL},
+};
+
+static void test_numeric_addresses_are_parsed_and_formatted(void **state) {
+  (void)state;
+  for (size_t i = 0; i < COHO_COUNT(addresses); i++) {
+    struct coho__addr a;
+    char buf[COHO_ADDR_MAX];
+    assert_int_equal(coho__addr_parse(&a, addresses[i].host, 80), addresses[i].text != NULL);
+    if (!addresses[i].text) continue;
+    assert_string_equal(coho__addr_format(&a, buf, sizeof buf), addresses[i].text);
+    assert_int_equal(coho__addr_port(&a), 80);
+  }
+}
+
+static void test_format_never_exceeds_the_buffer(void **state) {
+  (void)state;
+  struct coho__addr a;
+  char buf[8] = "1234567";
+  coho__addr_parse(&a, "127.0.0.1", 65535);
+  assert_string_equal(coho__addr_format(&a, buf, 4), "127");
+  assert_string_equal(buf + 4, "567");
+}
+
+static void test_errno_values_become_errors(void **state) {
+  (void)state;
+  static const struct {
+    int number, err;
+  } rows[] = {
+      {EADDRINUSE, COHO_EADDRINUSE},
+      {EADDRNOTAVAIL, COHO_EADDRNOTAVAIL},
+      {EACCES, COHO_EACCES},
+      {EMFILE, COHO_EMFILE},
+      {ENFILE, COHO_EMFILE},
+      {ECONNREFUSED, COHO_ECONNREFUSED},
+      {ECONNRESET, COHO_ECONNRESET},
+      {EPIPE, COHO_ECONNRESET},
+      {ENETUNREACH, COHO_EUNREACHABLE},
+      {EHOSTUNREACH, COHO_EUNREACHABLE},
+      {ETIMEDOUT, COHO_ETIMEDOUT},
+      {ENOMEM, COHO_ENOMEM},
+      {ENOENT, COHO_ENOENT},
+      {EXDEV, COHO_ESYSTEM},
+  };
+  for (size_t i = 0; i < COHO_COUNT(rows); i++)
+    assert_int_equal(coho__error_of_errno(rows[i].number), rows[i].err);
+}
+
+static void test_tuned_socket_sends_at_once_and_gives_up_in_time(void **state) {
+  (void)state;
+  int fd = coho__sock_open(AF_INET);
+  assert_true(fd >= 0);
+  coho__sock_tune(fd);
+  int nodelay = 0;
+  unsigned timeout_ms = 0;
+  socklen_t len = sizeof nodelay;
+  getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &nodelay, &len);
+  len = sizeof timeout_ms;
+  getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, &len);
+  assert_int_not_equal(nodelay, 0);
+  assert_int_equal(timeout_ms, 30000);
+  close(fd);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_numeric_addresses_are_parsed_and_formatted),
+      cmocka_unit_test(test_format_never_exceeds_the_buffer),
+      cmocka_unit_test(test_errno_values_become_errors),
+      cmocka_unit_test(test_tuned_socket_sends_at_once_and_gives_up_in_time),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
