@@ -1,0 +1,203 @@
+#include "proto/upgrade_client.h"
+
+#include "base/base64.h"
+#include "base/check.h"
+#include "proto/extension.h"
+#include "proto/upgrade_server.h"
+
+#include <coho/error.h>
+#include <string.h>
+
+enum {
+  MAX_INTERIM = 8,    /* 100 and 103 come once each, if at all */
+  AUTHORITY_EXTRA = 9 /* what coho__url_authority() may add to the host */
+};
+
+/* ---- the request (RFC 6455 4.1, first and second list) -------------------------------------- */
+
+static bool repeated(const char *const *protocols, size_t i) {
+  for (size_t k = 0; k < i; k++)
+    if (coho__view_eq(coho__view_of(protocols[k]), coho__view_of(protocols[i]))) return true;
+  return false;
+}
+
+static bool protocols_valid(const char *const *protocols) {
+  for (size_t i = 0; protocols && protocols[i]; i++)
+    if (!coho__http1_is_token(coho__view_of(protocols[i])) || repeated(protocols, i)) return false;
+  return true;
+}
+
+/* Fields that stand in the request already, and those that announce a body, of which there is
+   none. */
+static bool is_ours(struct coho__view name, bool origin) {
+  static const char *const ours[] = {"Host",           "Upgrade",           "Connection",
+                                     "Content-Length", "Transfer-Encoding", "Expect"};
+  static const struct coho__view prefix = {"Sec-WebSocket-", 14};
+  for (size_t i = 0; i < COHO_COUNT(ours); i++)
+    if (coho__view_eq_nocase(name, coho__view_of(ours[i]))) return true;
+  if (origin && coho__view_eq_nocase(name, VIEW("Origin"))) return true;
+  return name.len >= prefix.len &&
+         coho__view_eq_nocase((struct coho__view){name.data, prefix.len}, prefix);
+}
+
+static bool header_valid(const char *header, bool origin) {
+  struct coho__view value = coho__view_of(header);
+  struct coho__view name = coho__view_split(&value, ':');
+  return value.data && coho__http1_is_token(name) && coho__http1_is_field_value(value) &&
+         !is_ours(name, origin);
+}
+
+static bool request_valid(const struct coho__upgrade_request *request) {
+  const char *origin = request->origin;
+  if (origin && (!*origin || !coho__http1_is_field_value(coho__view_of(origin)))) return false;
+  for (const char *const *h = request->headers; h && *h; h++)
+    if (!header_valid(*h, origin != NULL)) return false;
+  return protocols_valid(request->protocols);
+}
+
+/* Appends texts up to NULL. */
+static int append(struct coho__buf *out, const char *const *texts) {
+  int err = 0;
+  for (; *texts && !err; texts++)
+    err = coho__buf_append_str(out, *texts);
+  return err;
+}
+
+static int append_protocols(struct coho__buf *out, const char *const *protocols) {
+  int err = 0;
+  for (size_t i = 0; protocols && protocols[i] && !err; i++) {
+    const char *const texts[] = {i == 0 ? "Sec-WebSocket-Protocol: " : ", ", protocols[i], NULL};
+    err = append(out, texts);
+  }
+  if (!err && protocols && protocols[0]) err = coho__buf_append_str(out, "\r\n");
+  return err;
+}
+
+static int append_header(struct coho__buf *out, const char *header) {
+  struct coho__view value = coho__view_of(header);
+  struct coho__view name = coho__view_split(&value, ':');
+  value = coho__view_trim(value);
+  int err = coho__buf_append(out, name.data, name.len);
+  if (!err) err = coho__buf_append_str(out, ": ");
+  if (!err && value.len > 0) err = coho__buf_append(out, value.data, value.len);
+  return err ? err : coho__buf_append_str(out, "\r\n");
+}
+
+/* Written in place, since no array is sure to be long enough for it. */
+static int append_host(struct coho__buf *out, const struct coho__url *url) {
+  size_t room = strlen(url->host) + AUTHORITY_EXTRA;
+  char *authority = coho__buf_reserve(out, room);
+  if (!authority) return room > out->max - out->len ? COHO_EFULL : COHO_ENOMEM;
+  coho__url_authority(url, authority);
+  out->len += strlen(authority);
+  return 0;
+}
+
+static int append_request(struct coho__buf *out, const struct coho__upgrade_client *u,
+                          const struct coho__upgrade_request *request) {
+  const char *const line[] = {"GET ", request->url->target, " HTTP/1.1\r\nHost: ", NULL};
+  const char *const handshake[] = {"\r\nUpgrade: websocket"
+                                   "\r\nConnection: Upgrade"
+                                   "\r\nSec-WebSocket-Key: ",
+                                   u->key, "\r\nSec-WebSocket-Version: 13\r\n", NULL};
+  const char *const origin[] = {"Origin: ", request->origin, "\r\n", NULL};
+  int err = append(out, line);
+  if (!err) err = append_host(out, request->url);
+  if (!err) err = append(out, handshake);
+  if (!err && request->origin) err = append(out, origin);
+  if (!err) err = append_protocols(out, request->protocols);
+  for (const char *const *h = request->headers; h && *h && !err; h++)
+    err = append_header(out, *h);
+  return err ? err : coho__buf_append_str(out, "\r\n");
+}
+
+int coho__upgrade_client_init(struct coho__upgrade_client *u,
+                              const struct coho__upgrade_request *request,
+                              const unsigned char nonce[16], struct coho__buf *out) {
+  size_t len = out->len;
+  *u = (struct coho__upgrade_client){.protocols = request->protocols,
+                                     .protocol = "",
+                                     .protocol_required = request->protocol_required};
+  coho__http1_init(&u->head, COHO_HTTP1_RESPONSE, NULL);
+  if (!request_valid(request)) return COHO_EINVAL;
+  coho__base64_encode(u->key, nonce, 16); /* a terminator is there */
+  int err = append_request(out, u, request);
+  if (err) out->len = len;
+  return err;
+}
+
+void coho__upgrade_client_free(struct coho__upgrade_client *u) { coho__http1_free(&u->head); }
+
+/* ---- the answer (RFC 6455 4.1, third list) -------------------------------------------------- */
+
+/* Whether the field is there exactly once, and its value. */
+static bool is_only(const struct coho__http1 *head, const char *name, struct coho__view *value) {
+  if (coho__http1_times(head, name) != 1) return false;
+  *value = coho__http1_value(head, coho__http1_find(head, name, 0));
+  return true;
+}
+
+static int check_protocol(struct coho__upgrade_client *u) {
+  static const char field[] = "Sec-WebSocket-Protocol";
+  struct coho__view chosen;
+  if (coho__http1_times(&u->head, field) == 0) return u->protocol_required ? COHO_ENOPROTOCOL : 0;
+  if (!is_only(&u->head, field, &chosen)) return COHO_EANSWERPROTOCOL;
+  for (const char *const *p = u->protocols; p && *p; p++) {
+    if (!coho__view_eq(chosen, coho__view_of(*p))) continue;
+    u->protocol = *p;
+    return 0;
+  }
+  return COHO_EANSWERPROTOCOL;
+}
+
+/* Nothing is offered, so a well-formed extension is one too many. */
+static int check_extensions(const struct coho__http1 *head) {
+  struct coho__http1_list it = {0};
+  struct coho__extension ext;
+  int more = coho__extension_next(head, &it, &ext);
+  return more > 0 ? COHO_EANSWEREXTENSION : more;
+}
+
+static int check_answer(struct coho__upgrade_client *u) {
+  struct coho__view value;
+  char accept[29];
+  if (u->head.status != 101) return COHO_ESTATUS;
+  if (u->head.minor == 0) return COHO_ERESPONSE;
+  if (!is_only(&u->head, "Upgrade", &value) || !coho__view_eq_nocase(value, VIEW("websocket")))
+    return COHO_EANSWERUPGRADE;
+  if (!coho__http1_has_token(&u->head, "Connection", "upgrade")) return COHO_EANSWERCONNECTION;
+  coho__upgrade_accept_key(coho__view_of(u->key), accept);
+  if (!is_only(&u->head, "Sec-WebSocket-Accept", &value) ||
+      !coho__view_eq(value, coho__view_of(accept)))
+    return COHO_EACCEPT;
+  int err = check_extensions(&u->head);
+  return err ? err : check_protocol(u);
+}
+
+/* What a complete head means: 0 when a further one follows. */
+static int judge(struct coho__upgrade_client *u) {
+  if (u->head.status >= 200 || u->head.status == 101) {
+    int err = check_answer(u);
+    return err ? err : 1;
+  }
+  if (u->interim == MAX_INTERIM) return COHO_ERESPONSELONG;
+  u->interim++;
+  coho__http1_reset(&u->head);
+  return 0;
+}
+
+int coho__upgrade_client_input(struct coho__upgrade_client *u, const char *data, size_t len,
+                               size_t *used) {
+  *used = 0;
+  while (*used < len && u->result == 0) {
+    size_t n;
+    int got = coho__http1_input(&u->head, data + *used, len - *used, &n);
+    *used += n;
+    u->result = got > 0 ? judge(u) : got;
+  }
+  return u->result;
+}
+
+const char *coho__upgrade_client_protocol(const struct coho__upgrade_client *u) {
+  return u->protocol;
+}

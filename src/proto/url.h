@@ -1,0 +1,35 @@
+/* A ws or wss URL (RFC 6455 3, RFC 3986), taken apart and made ready for the wire. */
+#ifndef COHO_PROTO_URL_H
+#define COHO_PROTO_URL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct coho__url {
+  char *text;         /* owns the bytes of the members below, all terminated */
+  const char *host;   /* lower case, without brackets; "" only where COHO_URL_LISTEN allows it */
+  const char *target; /* path and query as they go into the request line; at least "/" */
+  uint16_t port;      /* 80 or 443 where the URL has none; 0 only with COHO_URL_LISTEN */
+  bool secure;        /* wss */
+  bool ipv6;          /* host is an IPv6 literal */
+  bool default_port;  /* the Host field goes without port */
+};
+
+enum coho__url_mode {
+  COHO_URL_CONNECT,
+  COHO_URL_LISTEN /* host may be empty (all addresses), port may be 0, no query */
+};
+
+/* Strict: scheme ws or wss (any case), no userinfo, no fragment, host a name of DNS, an IPv4 or a
+   bracketed IPv6 address, port 1 to 65535, only characters that RFC 3986 allows. Bytes above 0x7f
+   in path and query are percent-encoded when they are UTF-8; in the host they are refused (no
+   IDNA). An empty query is dropped (RFC 6455 3). 0, COHO_EURL, COHO_ENOMEM; *why then points to a
+   static sentence for people. */
+int coho__url_parse(struct coho__url *url, const char *text, enum coho__url_mode mode,
+                    const char **why);
+void coho__url_free(struct coho__url *url);
+/* "host", "host:port" or "[::1]:port" as the Host field wants it, terminated; returns dst, which
+   has room for strlen(host) + 9 bytes. */
+const char *coho__url_authority(const struct coho__url *url, char *dst);
+
+#endif
