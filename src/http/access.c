@@ -1,0 +1,84 @@
+#include "http/access.h"
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "http/http.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+  METHOD_SHOWN = 32,  /* characters of the method, escapes included */
+  TARGET_SHOWN = 600, /* of the target */
+  NAME_MOST = 64      /* a longer parameter name is none of those that are secret */
+};
+
+/* What a query must not show: whoever reads the log could use it. */
+static const char *const secrets[] = {"token", "access_token", "ticket", "sid"};
+
+/* The name is decoded first, as the program does that will read it. */
+static bool is_secret(struct coho__view name) {
+  char decoded[NAME_MOST + 1];
+  if (name.len > NAME_MOST) return false;
+  ptrdiff_t len = coho__percent_decode(decoded, name.data, name.len, true);
+  if (len < 0) return false;
+  for (size_t i = 0; i < COHO_COUNT(secrets); i++) {
+    struct coho__view seen = {decoded, (size_t)len};
+    if (coho__view_eq_nocase(seen, coho__view_of(secrets[i]))) return true;
+  }
+  return false;
+}
+
+struct shown {
+  char text[TARGET_SHOWN + 1]; /* one more than is shown, so that escaping sees that it is cut */
+  size_t len;
+};
+
+static void show(struct shown *s, struct coho__view v) {
+  size_t n = COHO_MIN(v.len, sizeof s->text - s->len);
+  if (n) memcpy(s->text + s->len, v.data, n);
+  s->len += n;
+}
+
+static void show_query(struct shown *s, struct coho__view query) {
+  struct coho__view rest = query;
+  while (rest.data && s->len < sizeof s->text) {
+    struct coho__view parameter = coho__view_split(&rest, '&');
+    struct coho__view value = parameter;
+    struct coho__view name = coho__view_split(&value, '=');
+    if (value.data && is_secret(name)) {
+      show(s, name);
+      show(s, VIEW("=*"));
+    } else {
+      show(s, parameter);
+    }
+    if (rest.data) show(s, VIEW("&"));
+  }
+}
+
+const char *coho__access_request(char dst[COHO_ACCESS_REQUEST], struct coho__view method,
+                                 struct coho__view target) {
+  char verb[METHOD_SHOWN], path[TARGET_SHOWN];
+  struct shown s = {.len = 0};
+  struct coho__view query = target;
+  struct coho__view before = coho__view_split(&query, '?');
+  show(&s, before);
+  if (query.data) {
+    show(&s, VIEW("?"));
+    show_query(&s, query);
+  }
+  (void)snprintf(dst, COHO_ACCESS_REQUEST, "%s %s",
+                 coho__escape(verb, sizeof verb, method.data, method.len),
+                 coho__escape(path, sizeof path, s.text, s.len));
+  return dst;
+}
+
+void coho__http_access(const struct coho__http *h, const struct coho__access *a) {
+  char request[COHO_ACCESS_REQUEST], line[COHO_ACCESS_REQUEST + COHO_ADDR_MAX + 80];
+  if (!h->conf->access_log) return;
+  (void)snprintf(line, sizeof line, "%.*s \"%s\" %u %" PRIu64 " %" PRIu64 "ms", COHO_ADDR_MAX,
+                 a->peer, coho__access_request(request, a->method, a->target), a->status, a->bytes,
+                 a->duration_ms);
+  h->conf->access_log(h->conf->access_log_ctx, line);
+}

@@ -1,0 +1,423 @@
+#include "http/conn.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "http/reply.h"
+#include "proto/upgrade_server.h"
+
+#ifdef COHO_HARD
+enum { READ_PIECE = 3, STEPS = 64, LINGER_MOST = 64 * 1024, LINGER_MS = 1000 };
+#else
+enum {
+  READ_PIECE = 16 * 1024,  /* all of this may have to be kept while a reply does not go out */
+  STEPS = 64,              /* pieces and requests in one turn, then others get theirs */
+  LINGER_MOST = 64 * 1024, /* bytes dropped before closing anyway */
+  LINGER_MS = 1000
+};
+#endif
+
+/* Defaults of coho_server_options, and "never". */
+enum { HEAD_MS = 10000, BODY_MS = 30000, KEEPALIVE_MS = 15000, WRITE_MS = 10000 };
+enum { MAX_BODY = 64 * 1024 };
+
+/* ---- deadlines ------------------------------------------------------------------------------- */
+
+/* 0 in the configuration is the default. */
+static uint32_t time_of(const struct coho__http_conf *conf, enum coho__http_wait wait) {
+  switch (wait) {
+  case COHO_HTTP_WAIT_FIRST:
+  case COHO_HTTP_WAIT_HEAD: return conf->head_timeout_ms ? conf->head_timeout_ms : HEAD_MS;
+  case COHO_HTTP_WAIT_IDLE:
+    return conf->keepalive_timeout_ms ? conf->keepalive_timeout_ms : KEEPALIVE_MS;
+  case COHO_HTTP_WAIT_BODY: return conf->body_timeout_ms ? conf->body_timeout_ms : BODY_MS;
+  case COHO_HTTP_WAIT_WRITE: return conf->write_timeout_ms ? conf->write_timeout_ms : WRITE_MS;
+  case COHO_HTTP_WAIT_LINGER: return LINGER_MS;
+  case COHO_HTTP_WAIT_NONE: break;
+  }
+  return UINT32_MAX;
+}
+
+static void arm(struct coho__http_conn *c, enum coho__http_wait wait) {
+  uint32_t ms = time_of(c->http->conf, wait);
+  c->wait = wait;
+  if (ms == UINT32_MAX) {
+    coho__loop_stop_timer(c->http->loop, &c->timer);
+  } else {
+    coho__loop_set_timer(c->http->loop, &c->timer, ms);
+  }
+}
+
+static void on_deadline(struct coho__wheel_timer *t) {
+  struct coho__http_conn *c = COHO_CONTAINER_OF(t, struct coho__http_conn, timer);
+  switch (c->wait) {
+  case COHO_HTTP_WAIT_HEAD:
+  case COHO_HTTP_WAIT_BODY:
+    /* Empty lines are no request. */
+    if (c->request.head.head.len) {
+      coho__reply_refuse(c, COHO_EHEADTIMEOUT);
+      c->state = COHO_HTTP_REPLY;
+      coho__http_conn_run(c);
+      return;
+    }
+    break;
+  case COHO_HTTP_WAIT_WRITE:
+    /* What waits would keep the socket busy in the kernel: a reset ends that too. */
+    coho__http_conn_close(c, true);
+    return;
+  case COHO_HTTP_WAIT_NONE:
+  case COHO_HTTP_WAIT_FIRST:
+  case COHO_HTTP_WAIT_IDLE:
+  case COHO_HTTP_WAIT_LINGER: break;
+  }
+  coho__http_conn_close(c, false);
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static void on_event(struct coho__stream *s, unsigned events) {
+  struct coho__http_conn *c = (struct coho__http_conn *)s->owner;
+  if (events & (COHO_IO_READ | COHO_IO_HANGUP)) c->readable = true;
+  if (events & COHO_IO_HANGUP) c->hangup = true;
+  coho__http_conn_run(c);
+}
+
+static void bury(struct coho__task *t) {
+  struct coho__http_conn *c = COHO_CONTAINER_OF(t, struct coho__http_conn, grave);
+  coho__request_free(&c->request);
+  coho__buf_release(&c->body);
+  coho__buf_release(&c->fields);
+  coho__buf_release(&c->rest);
+  coho__output_free(&c->out);
+  coho__free(c, sizeof *c);
+}
+
+struct coho__http_conn *coho__http_conn_new(struct coho__http *h, struct coho__stream *s,
+                                            bool admitted) {
+  struct coho__http_conn *c = (struct coho__http_conn *)coho__zalloc(sizeof *c);
+  if (!c) {
+    coho__stream_close(s, true);
+    if (admitted) coho__admission_leave(h->conf->admission);
+    return NULL;
+  }
+  c->http = h;
+  c->stream = s;
+  c->admitted = admitted;
+  coho__request_init(&c->request, &h->conf->limits);
+  c->request.owner = c;
+  coho__output_init(&c->out);
+  coho__wheel_timer_init(&c->timer, on_deadline);
+  coho__task_init(&c->grave, bury);
+  coho__list_append(&h->conns, &c->node);
+  if (admitted) {
+    coho__count(&h->counters->sockets, 1);
+  } else {
+    h->turned_away++;
+  }
+  s->owner = c;
+  s->on_event = on_event;
+  c->started_ms = h->loop->now_ms;
+  arm(c, COHO_HTTP_WAIT_FIRST);
+  return c;
+}
+
+/* The request in hand has been answered, wholly or as far as it went. */
+static void tell(struct coho__http_conn *c, unsigned status) {
+  char peer[COHO_ADDR_MAX];
+  const struct coho__http1 *head = &c->request.head;
+  coho__count(&c->http->counters->requests, 1);
+  struct coho__access a = {.peer = "",
+                           .method = VIEW("-"),
+                           .target = VIEW("-"),
+                           .status = status,
+                           .bytes = c->out.sent,
+                           .duration_ms = c->http->loop->now_ms - c->started_ms};
+  if (!c->http->conf->access_log) return;
+  if (head->complete) {
+    a.method = coho__http1_method(head);
+    a.target = coho__http1_target(head);
+  }
+  a.peer = coho__stream_peer(c->stream, peer, sizeof peer);
+  coho__http_access(c->http, &a);
+}
+
+/* Out of the loop's hands; the memory is kept for whoever still looks at the request. */
+static void detach(struct coho__http_conn *c) {
+  coho__loop_stop_timer(c->http->loop, &c->timer);
+  coho__list_remove(&c->node);
+  if (!c->admitted) c->http->turned_away--;
+  c->state = COHO_HTTP_GONE;
+  coho__loop_bury(c->http->loop, &c->grave);
+}
+
+void coho__http_conn_close(struct coho__http_conn *c, bool reset) {
+  if (c->state == COHO_HTTP_GONE) return;
+  if (c->replied) tell(c, c->status);
+  detach(c);
+  if (c->admitted) {
+    coho__admission_leave(c->http->conf->admission);
+    coho__count(&c->http->counters->sockets, UINT64_MAX); /* one less */
+  }
+  coho__output_free(&c->out);
+  coho__output_init(&c->out);
+  coho__stream_close(c->stream, reset);
+}
+
+struct coho__stream *coho__http_conn_give(struct coho__http_conn *c, struct coho__view *rest) {
+  if (c->state == COHO_HTTP_GONE) return NULL;
+  COHO_ASSERT(!c->replied && c->admitted && coho__output_empty(&c->out));
+  COHO_ASSERT(coho__body_done(&c->framing));
+  c->out.sent = 0; /* a 100 was none of this answer */
+  tell(c, 101);
+  c->taken = true;
+  detach(c);
+  *rest = c->in;
+  if (c->readable) {
+    coho__stream_again(c->stream, c->hangup ? COHO_IO_READ | COHO_IO_HANGUP : COHO_IO_READ);
+  }
+  return c->stream;
+}
+
+bool coho__http_conn_idle(const struct coho__http_conn *c) {
+  return c->state == COHO_HTTP_HEAD && c->request.head.head.len == 0;
+}
+
+/* ---- input ----------------------------------------------------------------------------------- */
+
+/* Has bytes in c->in, or false: none now, or the connection is closed. */
+static bool fill(struct coho__http_conn *c) {
+  if (c->in.len) return true;
+  coho__buf_release(&c->rest);
+  if (!c->readable) return false;
+  char *buf = c->http->loop->recv;
+  ssize_t n = coho__stream_read(c->stream, buf, READ_PIECE);
+  if (n == COHO_STREAM_AGAIN) {
+    c->readable = false;
+    return false;
+  }
+  if (n <= 0) {
+    coho__http_conn_close(c, n < 0);
+    return false;
+  }
+  if (n < READ_PIECE && !c->hangup) c->readable = false;
+  c->in = (struct coho__view){buf, (size_t)n};
+  return true;
+}
+
+static void use(struct coho__http_conn *c, size_t n) {
+  c->in.data += n;
+  c->in.len -= n;
+}
+
+/* Bytes that are not used now move out of the loop's buffer, where the next read overwrites them. */
+static void keep_rest(struct coho__http_conn *c) {
+  if (c->state == COHO_HTTP_GONE || c->in.len == 0 || c->rest.len) return;
+  c->rest.max = READ_PIECE;
+  if (coho__buf_append(&c->rest, c->in.data, c->in.len)) {
+    coho__http_conn_close(c, true);
+    return;
+  }
+  c->in = (struct coho__view){c->rest.data, c->rest.len};
+}
+
+/* ---- a request ------------------------------------------------------------------------------- */
+
+static void refuse(struct coho__http_conn *c, int err) {
+  coho__reply_refuse(c, err);
+  c->state = COHO_HTTP_REPLY;
+}
+
+/* No route: the connection may go on, since nothing is wrong with the request as such. */
+static void refuse_route(struct coho__http_conn *c, const struct coho__match *m) {
+  if (m->ws_known) {
+    refuse(c, COHO_ENOUPGRADE);
+    return;
+  }
+  int err = m->path_known ? coho__reply_field(c, "Allow", m->allow) : 0;
+  if (err) {
+    refuse(c, err);
+    return;
+  }
+  (void)coho__reply_text(c, m->path_known ? 405 : 404, NULL);
+  c->state = COHO_HTTP_REPLY;
+}
+
+/* RFC 9110 10.1.1: the only expectation there is; a client of HTTP/1.0 cannot have one. */
+static int check_expectation(const struct coho__http1 *head, bool *wants_continue) {
+  struct coho__http1_list it = {0};
+  struct coho__view element;
+  *wants_continue = false;
+  if (head->minor == 0) return 0;
+  while (coho__http1_list_next(head, "Expect", &it, &element)) {
+    if (!coho__view_eq_nocase(element, VIEW("100-continue"))) return COHO_EEXPECT;
+    *wants_continue = true;
+  }
+  return 0;
+}
+
+/* There is a route: what is to be read before it can serve. */
+static int expect_body(struct coho__http_conn *c, bool wants_continue) {
+  bool ws = c->route->kind == COHO_ROUTE_WS;
+  bool complete = coho__body_done(&c->framing);
+  uint64_t max = c->framing.max;
+  c->body.max = max < SIZE_MAX ? (size_t)max : SIZE_MAX;
+  /* A handshake with a body is refused unread; the 100 comes before the 101 (RFC 9110 7.8). */
+  c->state = ws || complete ? COHO_HTTP_READY : COHO_HTTP_BODY;
+  return wants_continue && ws == complete ? coho__reply_continue(c) : 0;
+}
+
+/* Cheap checks first: nothing of the body is read before somebody is there who wants it. */
+static void check_request(struct coho__http_conn *c) {
+  coho_request *r = &c->request;
+  struct coho__match match;
+  uint64_t max_body = c->http->conf->max_body ? c->http->conf->max_body : MAX_BODY;
+  bool wants_continue = false;
+  int err = coho__request_parse(r);
+  /* A proxy may have switched to a tunnel when it saw this field: whatever comes behind an answer
+     that is not 101 must not be taken for another request. */
+  if (coho__http1_find(&r->head, "Upgrade", 0) != SIZE_MAX) c->ending = true;
+  int body_err = err ? err : coho__body_init(&c->framing, &r->head, max_body);
+  if (body_err && body_err != COHO_EBODYTOOBIG) {
+    refuse(c, body_err);
+    return;
+  }
+  if (body_err) c->ending = true;
+  err = coho__routes_find(c->http->conf->routes, r, &match);
+  if (!err && !match.route) {
+    refuse_route(c, &match);
+    return;
+  }
+  if (!err) err = body_err;
+  if (!err) err = check_expectation(&r->head, &wants_continue);
+  c->route = match.route;
+  if (!err) err = expect_body(c, wants_continue);
+  if (err) refuse(c, err);
+}
+
+static void read_head(struct coho__http_conn *c) {
+  size_t used = 0;
+  if (c->wait != COHO_HTTP_WAIT_HEAD) {
+    c->started_ms = c->http->loop->now_ms;
+    /* That of a first request counts from accept. */
+    if (c->wait != COHO_HTTP_WAIT_FIRST) arm(c, COHO_HTTP_WAIT_HEAD);
+    c->wait = COHO_HTTP_WAIT_HEAD;
+  }
+  int done = coho__http1_input(&c->request.head, c->in.data, c->in.len, &used);
+  use(c, used);
+  if (done < 0) {
+    refuse(c, done);
+  } else if (done) {
+    check_request(c);
+  }
+}
+
+static void read_body(struct coho__http_conn *c) {
+  size_t used = 0;
+  struct coho__view payload;
+  int err = coho__body_input(&c->framing, c->in.data, c->in.len, &used, &payload);
+  if (!err) err = coho__buf_append(&c->body, payload.data, payload.len);
+  use(c, used);
+  if (err) {
+    refuse(c, err);
+  } else if (coho__body_done(&c->framing)) {
+    c->state = COHO_HTTP_READY;
+  }
+}
+
+static void serve(struct coho__http_conn *c) {
+  arm(c, COHO_HTTP_WAIT_NONE);
+  c->route->serve(&c->request, c->route->ctx);
+  if (c->state == COHO_HTTP_GONE) return;
+  if (!c->replied) {
+    coho__log(COHO_LOG_ERROR, "the handler of %s did not reply", c->route->pattern);
+    c->fields.len = 0;
+    c->ending = true;
+    (void)coho__reply_text(c, 500, NULL);
+  }
+  c->state = COHO_HTTP_REPLY;
+}
+
+/* The reply is written: on to the next request, or to the end. */
+static void finish(struct coho__http_conn *c) {
+  tell(c, c->status);
+  c->replied = false;
+  c->route = NULL;
+  c->user = NULL;
+  coho__buf_release(&c->body);
+  coho__buf_release(&c->fields);
+  if (c->ending || c->http->draining) {
+    (void)coho__stream_shutdown(c->stream);
+    c->state = COHO_HTTP_LINGER;
+    arm(c, COHO_HTTP_WAIT_LINGER);
+    return;
+  }
+  c->state = COHO_HTTP_HEAD;
+  if (c->in.len) {
+    coho__request_reset(&c->request);
+    arm(c, COHO_HTTP_WAIT_NONE);
+    return;
+  }
+  coho__request_free(&c->request); /* an idle connection owns no buffers */
+  arm(c, COHO_HTTP_WAIT_IDLE);
+}
+
+static void linger(struct coho__http_conn *c) {
+  c->lingered += c->in.len;
+  use(c, c->in.len);
+  if (c->lingered > LINGER_MOST) coho__http_conn_close(c, false);
+}
+
+/* ---- going on -------------------------------------------------------------------------------- */
+
+/* Writes what waits. False: not all of it went out. */
+static bool flush(struct coho__http_conn *c) {
+  uint64_t before = c->out.sent;
+  if (c->broken) {
+    coho__http_conn_close(c, true);
+    return false;
+  }
+  if (coho__output_empty(&c->out)) return true;
+  switch (coho__output_flush(&c->out, c->stream)) {
+  case COHO_OUTPUT_DONE: return true;
+  case COHO_OUTPUT_BLOCKED:
+    if (c->wait != COHO_HTTP_WAIT_WRITE || c->out.sent != before) arm(c, COHO_HTTP_WAIT_WRITE);
+    return false;
+  case COHO_OUTPUT_FAILED: break;
+  }
+  coho__http_conn_close(c, true);
+  return false;
+}
+
+/* One step. False: nothing more can be done now. */
+static bool step(struct coho__http_conn *c) {
+  if (c->state == COHO_HTTP_GONE || !flush(c)) return false;
+  switch (c->state) {
+  case COHO_HTTP_READY: serve(c); return true;
+  case COHO_HTTP_REPLY: finish(c); return true;
+  case COHO_HTTP_HEAD:
+    if (!fill(c)) return false;
+    read_head(c);
+    return true;
+  case COHO_HTTP_BODY:
+    if (c->wait != COHO_HTTP_WAIT_BODY) arm(c, COHO_HTTP_WAIT_BODY);
+    if (!fill(c)) return false;
+    read_body(c);
+    return true;
+  case COHO_HTTP_LINGER:
+    if (!fill(c)) return false;
+    linger(c);
+    return true;
+  case COHO_HTTP_GONE: break;
+  }
+  return false;
+}
+
+void coho__http_conn_run(struct coho__http_conn *c) {
+  for (int i = 0; i < STEPS; i++) {
+    if (!step(c)) {
+      keep_rest(c);
+      return;
+    }
+  }
+  keep_rest(c);
+  if (c->state != COHO_HTTP_GONE) coho__stream_again(c->stream, COHO_IO_READ);
+}

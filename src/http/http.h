@@ -1,0 +1,78 @@
+/*
+ * The server side of HTTP/1.1 on one loop: reads requests with deadlines, finds their route,
+ * writes replies, keeps connections alive, and hands the stream over when a request upgrades.
+ */
+#ifndef COHO_HTTP_HTTP_H
+#define COHO_HTTP_HTTP_H
+
+#include "http/admission.h"
+#include "http/counters.h"
+#include "http/route.h"
+#include "io/stream.h"
+
+/* Shared by all loops of a server, read-only while it runs. Zero is the default of the limits and
+   times, as in coho_server_options; UINT32_MAX ms is never. */
+struct coho__http_conf {
+  struct coho__http1_limits limits;
+  uint64_t max_body;
+  uint32_t head_timeout_ms, body_timeout_ms, keepalive_timeout_ms, write_timeout_ms;
+  struct coho__routes *routes;
+  struct coho__admission *admission;
+  void (*access_log)(void *ctx, const char *line); /* may be NULL */
+  void *access_log_ctx;
+};
+
+/* One per loop of a server. */
+struct coho__http {
+  coho_loop *loop;
+  const struct coho__http_conf *conf;
+  struct coho__counters *counters;
+  struct coho__list conns; /* HTTP connections now */
+  bool draining;           /* stop: no keep-alive any more */
+  uint32_t turned_away;    /* connections over the limit that still wait to read their 503 */
+  uint64_t overload_ms;    /* when the log last told about it */
+  uint64_t date_second;    /* of date, since 1970 */
+  char date[30];           /* the Date field, made once a second */
+};
+
+void coho__http_init(struct coho__http *h, coho_loop *loop, const struct coho__http_conf *conf,
+                     struct coho__counters *counters);
+/* Takes an accepted stream; over the limit it is answered 503 with Retry-After and closed, or, when
+   many are turned away at once, only closed. */
+void coho__http_accept(struct coho__http *h, struct coho__stream *s);
+/* Graceful stop: idle connections close now, busy ones after their reply. */
+void coho__http_drain(struct coho__http *h);
+/* Cuts what is left. */
+void coho__http_cut(struct coho__http *h);
+
+/* ---- inside a route's serve() --------------------------------------------------------------- */
+
+struct coho__http *coho__http_of(const coho_request *r);
+/* For an upgrade: the stream is the caller's now, and with it its place in the admission and in
+   counters->sockets, both of which the caller gives back when it closes. *rest views what came
+   behind the head, valid until the loop's next read. The stream gives a READ event in the next turn
+   when more may be there. No reply follows; the 101 is counted and has its line in the access log.
+   The request stays valid until serve() returns. Nothing is freed before the end of the turn. NULL
+   when the connection was cut meanwhile: there is nothing to do. */
+struct coho__stream *coho__http_take(coho_request *r, struct coho__view *rest);
+/* The fields collected by coho_reply_header(), as "Name: value\r\n..."; valid like the request. */
+struct coho__view coho__http_fields(const coho_request *r);
+/* There is a reply, or the connection is gone: nothing more to say. */
+bool coho__http_replied(const coho_request *r);
+/* Replies with the answer of an error: its status, its text, the fields that belong to it, one log
+   line, and the connection ends. */
+void coho__http_refuse(coho_request *r, int err);
+/* What coho_request_user() returns and coho_request_set_user() sets. */
+void coho__http_set_user(coho_request *r, void *user);
+
+/* A line of the access log, see access.h. */
+struct coho__access {
+  const char *peer;
+  struct coho__view method, target;
+  unsigned status; /* HTTP status, or close code of a WebSocket connection */
+  uint64_t bytes;  /* sent */
+  uint64_t duration_ms;
+};
+void coho__http_access(const struct coho__http *h, const struct coho__access *a);
+
+#endif

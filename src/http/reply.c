@@ -1,0 +1,201 @@
+#include "http/reply.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "http/access.h"
+#include "http/date.h"
+#include "proto/upgrade_server.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+  FIELDS_MOST = 16 * 1024, /* what the fields of a reply may take, as much as a request's head */
+  HEAD_MOST = FIELDS_MOST + 1024,
+  TEXT_MOST = 256,
+  RETRY_AFTER_S = 5 /* overload: soon, but not at once */
+};
+
+/* Fields that coho sets itself, or that would change the framing (RFC 9110 7.6.1, RFC 9112 6). */
+static const char *const reserved[] = {"Connection",
+                                       "Content-Length",
+                                       "Content-Type",
+                                       "Date",
+                                       "Keep-Alive",
+                                       "Proxy-Connection",
+                                       "Sec-WebSocket-Accept",
+                                       "Sec-WebSocket-Extensions",
+                                       "Sec-WebSocket-Protocol",
+                                       "Sec-WebSocket-Version",
+                                       "TE",
+                                       "Trailer",
+                                       "Transfer-Encoding",
+                                       "Upgrade"};
+
+static bool is_reserved(struct coho__view name) {
+  for (size_t i = 0; i < COHO_COUNT(reserved); i++) {
+    if (coho__view_eq_nocase(name, coho__view_of(reserved[i]))) return true;
+  }
+  return false;
+}
+
+int coho__reply_field(struct coho__http_conn *c, const char *name, const char *value) {
+  c->fields.max = FIELDS_MOST;
+  return coho__buf_printf(&c->fields, "%s: %s\r\n", name, value);
+}
+
+/* Why no reply can be given now, or 0. */
+static int unanswerable(const struct coho__http_conn *c) {
+  if (c->replied || c->taken) return COHO_EBUSY;
+  return c->state == COHO_HTTP_GONE ? COHO_ECLOSED : 0;
+}
+
+int coho_reply_header(coho_request *r, const char *name, const char *value) {
+  if (!r || !name || !value) return COHO_EINVAL;
+  struct coho__http_conn *c = coho__http_conn_of(r);
+  int err = unanswerable(c);
+  if (err) return err;
+  if (!coho__http1_is_token(coho__view_of(name)) || is_reserved(coho__view_of(name)) ||
+      !coho__http1_is_field_value(coho__view_of(value))) {
+    return COHO_EINVAL;
+  }
+  return coho__reply_field(c, name, value);
+}
+
+/* ---- the head -------------------------------------------------------------------------------- */
+
+/* The present date, written once a second. */
+static const char *date_now(struct coho__http *h) {
+  uint64_t second = coho__clock_wall_ms() / 1000;
+  if (second != h->date_second || !h->date[0]) {
+    h->date_second = second;
+    (void)coho__date_format(h->date, (int64_t)second);
+  }
+  return h->date;
+}
+
+/* RFC 9110 6.4.1. */
+static bool has_body(int status) { return status != 204 && status != 304; }
+
+static bool is_head(const struct coho__http_conn *c) {
+  return c->request.head.complete &&
+         coho__view_eq(coho__http1_method(&c->request.head), VIEW("HEAD"));
+}
+
+/* RFC 9112 9.3: what the client allows, unless we are stopping or bytes of its request are still
+   to come, which nobody is going to read. */
+static void decide_persistence(struct coho__http_conn *c) {
+  if (c->ending) return;
+  c->ending =
+      !c->request.keep_alive || c->http->draining || !coho__body_done(&c->framing) || c->broken;
+}
+
+static int write_head(struct coho__http_conn *c, const struct coho__answer *a, uint64_t length,
+                      struct coho__buf *out) {
+  int err = coho__buf_printf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n", a->status,
+                             coho__http1_reason(a->status), date_now(c->http));
+  if (!err && has_body(a->status)) {
+    err = coho__buf_printf(out, "Content-Length: %" PRIu64 "\r\n", length);
+    if (!err && a->type) err = coho__buf_printf(out, "Content-Type: %s\r\n", a->type);
+  }
+  if (!err && c->ending) err = coho__buf_append_str(out, "Connection: close\r\n");
+  /* A client of HTTP/1.0 has to be told (RFC 9112 9.3). */
+  if (!err && !c->ending && c->request.head.minor == 0) {
+    err = coho__buf_append_str(out, "Connection: keep-alive\r\n");
+  }
+  if (!err) err = coho__buf_append(out, c->fields.data, c->fields.len);
+  return err ? err : coho__buf_append_str(out, "\r\n");
+}
+
+static int compose(struct coho__http_conn *c, const struct coho__answer *a) {
+  struct coho__buf head = COHO_BUF(HEAD_MOST);
+  uint64_t length = a->source.left ? a->source.left : a->body.len;
+  bool bodiless = is_head(c) || !has_body(a->status);
+  decide_persistence(c);
+  coho__output_restart(&c->out);
+  int err = write_head(c, a, length, &head);
+  if (!err) {
+    struct coho__view body = bodiless ? (struct coho__view){NULL, 0} : a->body;
+    err = coho__output_put(&c->out, c->stream, (struct coho__view){head.data, head.len}, body);
+  }
+  coho__buf_release(&head);
+  return err;
+}
+
+int coho__reply(struct coho__http_conn *c, const struct coho__answer *a) {
+  struct coho__source source = a->source;
+  int err = unanswerable(c);
+  if (err) {
+    coho__source_drop(&source);
+    return err;
+  }
+  err = compose(c, a);
+  c->broken = err != 0; /* bytes may be out already, so there is no second attempt */
+  c->replied = true;
+  c->status = (unsigned)a->status;
+  if (err || is_head(c) || !has_body(a->status)) source.left = 0;
+  coho__output_source(&c->out, source);
+  return err;
+}
+
+int coho_reply(coho_request *r, int status, const char *type, const void *body, size_t len) {
+  if (!r || status < 200 || status > 599 || (len && (!body || !type))) return COHO_EINVAL;
+  /* RFC 9110 15.3.5, 15.3.6, 15.4.5: these carry none. */
+  if (len && (!has_body(status) || status == 205)) return COHO_EINVAL;
+  if (type && !coho__http1_is_field_value(coho__view_of(type))) return COHO_EINVAL;
+  struct coho__answer a = {.status = status,
+                           .type = type,
+                           .body = {(const char *)body, len},
+                           .source = COHO_SOURCE_NONE};
+  return coho__reply(coho__http_conn_of(r), &a);
+}
+
+int coho__reply_text(struct coho__http_conn *c, int status, const char *text) {
+  char body[TEXT_MOST];
+  (void)snprintf(body, sizeof body, "%s\n", text ? text : coho__http1_reason(status));
+  struct coho__answer a = {.status = status,
+                           .type = "text/plain; charset=utf-8",
+                           .body = coho__view_of(body),
+                           .source = COHO_SOURCE_NONE};
+  return coho__reply(c, &a);
+}
+
+/* ---- errors ---------------------------------------------------------------------------------- */
+
+static void log_refusal(const struct coho__http_conn *c, int err) {
+  char peer[COHO_ADDR_MAX], request[COHO_ACCESS_REQUEST] = "-";
+  const struct coho__http1 *head = &c->request.head;
+  if (!coho__log_wants(COHO_LOG_INFO)) return;
+  if (head->complete) {
+    (void)coho__access_request(request, coho__http1_method(head), coho__http1_target(head));
+  }
+  coho__log(COHO_LOG_INFO, "%s \"%s\" refused: %s", coho__stream_peer(c->stream, peer, sizeof peer),
+            request, coho_strerror(err));
+}
+
+void coho__reply_refuse(struct coho__http_conn *c, int err) {
+  char seconds[16];
+  int status = coho_error_answer(err);
+  if (c->replied || c->state == COHO_HTTP_GONE) return;
+  if (status < 400 || status > 599) status = 500;
+  log_refusal(c, err);
+  c->ending = true;
+  c->fields.len = 0; /* what the program wanted to say belongs to another answer */
+  c->fields.max = FIELDS_MOST;
+  int failed = coho__upgrade_refusal(err, &c->fields);
+  if (!failed && status == 503) {
+    (void)snprintf(seconds, sizeof seconds, "%d", RETRY_AFTER_S);
+    failed = coho__reply_field(c, "Retry-After", seconds);
+  }
+  if (failed) {
+    c->replied = c->broken = true;
+    return;
+  }
+  (void)coho__reply_text(c, status, status == 500 ? NULL : coho_strerror(err));
+}
+
+int coho__reply_continue(struct coho__http_conn *c) {
+  return coho__output_put(&c->out, c->stream, VIEW("HTTP/1.1 100 Continue\r\n\r\n"),
+                          (struct coho__view){NULL, 0});
+}
