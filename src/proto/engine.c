@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/view.h"
 #include "proto/assemble.h"
 #include "proto/close_code.h"
 #include "proto/frame.h"
@@ -80,6 +81,8 @@ bool coho__engine_idle(const struct coho__engine *e) {
   return !e->message && !e->in_frame && !(e->busy && e->busy->header_len);
 }
 
+#define NO_REASON ((struct coho__view){NULL, 0})
+
 /* ---- sending ------------------------------------------------------------------------------- */
 
 /* Appends a frame; without copy_payload only its header. */
@@ -154,21 +157,14 @@ int coho__engine_pong(struct coho__engine *e, struct coho__buf *out, const void 
   return append_control(e, out, COHO_OP_PONG, data, len);
 }
 
+/* code 0: without body. */
 static int append_close(struct coho__engine *e, struct coho__buf *out, unsigned code,
-                        const char *reason) {
+                        struct coho__view reason) {
   uint8_t body[COHO_CONTROL_MAX];
-  size_t len = 0;
-  if (code) {
-    body[0] = (uint8_t)(code >> 8);
-    body[1] = (uint8_t)code;
-    len = 2;
-    if (reason) {
-      size_t n = strlen(reason);
-      memcpy(body + 2, reason, n);
-      len += n;
-    }
-  }
-  int err = append_control(e, out, COHO_OP_CLOSE, body, len);
+  body[0] = (uint8_t)(code >> 8);
+  body[1] = (uint8_t)code;
+  if (reason.len) memcpy(body + 2, reason.data, reason.len);
+  int err = append_control(e, out, COHO_OP_CLOSE, body, code ? 2 + reason.len : 0);
   if (err) return err;
   e->close_sent = true;
   e->sending = 0;
@@ -183,7 +179,7 @@ int coho__engine_close(struct coho__engine *e, struct coho__buf *out, int code,
   if (len > (code ? COHO_CLOSE_REASON_MAX : 0) || !coho__utf8_valid(reason, len))
     return COHO_EINVAL;
   if (!coho__engine_open(e)) return COHO_ECLOSED;
-  return append_close(e, out, (unsigned)code, reason);
+  return append_close(e, out, (unsigned)code, (struct coho__view){reason, len});
 }
 
 int coho__engine_unblock(struct coho__engine *e, struct coho__buf *out) {
@@ -204,7 +200,7 @@ static void fail(struct coho__engine *e, struct coho__buf *out, int err) {
   if (e->state != OPEN) return;
   int code = coho_error_answer(err);
   /* Without room for it the peer gets no Close frame, which 7.1.7 allows. */
-  if (code >= 1000 && !e->close_sent) append_close(e, out, (unsigned)code, NULL);
+  if (code >= 1000 && !e->close_sent) append_close(e, out, (unsigned)code, NO_REASON);
   e->err = (int16_t)err;
   e->state = FAILED;
   e->in = e->in_end;
@@ -302,12 +298,14 @@ static bool on_close_frame(struct coho__engine *e, struct coho__buf *out, const 
     return false;
   }
   e->close_received = true;
-  /* The answer carries the same code, or none (5.5.1). A full output only costs the answer. */
-  if (!e->close_sent) append_close(e, out, code, NULL);
+  /* The answer carries the same code and reason, or none (5.5.1): who began the closing handshake
+     sees its own words again. A full output only costs the answer. */
+  struct coho__view reason = {(const char *)body + 2, len > 2 ? len - 2 : 0};
+  if (!e->close_sent) append_close(e, out, code, reason);
   e->state = ENDED;
   e->in = e->in_end;
   *ev = (coho_event){.type = COHO_CLOSE, .code = code ? code : COHO_CODE_NO_STATUS};
-  if (len > 2) ev->msg = coho_text_n((const char *)body + 2, len - 2);
+  if (reason.len) ev->msg = coho_text_n(reason.data, reason.len);
   return true;
 }
 
