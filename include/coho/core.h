@@ -172,7 +172,8 @@ COHO_API void coho_ws_free(coho_ws *ws); /* NULL is fine */
 /* Lends received bytes until coho_ws_next() returned NULL; payloads are unmasked in place. Bytes
    that came before the engine was drained may not be followed by more: COHO_EBUSY. */
 COHO_API int coho_ws_input(coho_ws *ws, void *data, size_t len);
-/* Tells that no byte will follow (the peer's FIN). Events may result. */
+/* Tells that no byte will follow (the peer's FIN). Events may result; input that is not drained yet
+   is dropped. */
 COHO_API void coho_ws_eof(coho_ws *ws);
 /* The next event, or NULL. Valid until the next call of coho_ws_next() or coho_ws_free(). */
 COHO_API const coho_event *coho_ws_next(coho_ws *ws);
@@ -189,6 +190,8 @@ COHO_API const char *coho_ws_protocol(const coho_ws *ws);
 
 /* Answers a COHO_REQUEST before the next coho_ws_next(). protocol: one the client offers, or NULL. */
 COHO_API int coho_ws_accept(coho_ws *ws, const char *protocol);
+/* Refuses with an HTTP status, 300 to 599. 401 goes out without WWW-Authenticate: servers that ask
+   for credentials need coho.h's coho_reply(). 0, COHO_EBUSY (no request waits), COHO_EINVAL. */
 COHO_API int coho_ws_reject(coho_ws *ws, int status);
 
 /* 0, or COHO_ECLOSED (not open), COHO_EFULL (max_output), COHO_EBUSY (inside a message that is

@@ -1,0 +1,50 @@
+/* Plays one case against the engine, its input cut in one of several ways. */
+#ifndef WIRE_PLAY_H
+#define WIRE_PLAY_H
+
+#include "frame.h"
+#include "guard.h"
+#include "script.h"
+
+/* How the peer's bytes arrive. */
+struct way {
+  size_t chunk; /* at most so many bytes at once; 0: all that stand between two expectations */
+  size_t step;  /* this step's input in two pieces, the first of cut bytes; SIZE_MAX: no step */
+  size_t cut;
+};
+
+struct play {
+  const struct wire_case *c;
+  struct way way;
+  coho_ws *ws;
+  struct tally *tally;
+  struct randomness randomness;
+  struct happening *seen; /* events that came */
+  size_t seen_count, seen_next, seen_room;
+  struct bytes out; /* what the engine wrote */
+  size_t out_next;
+  struct bytes head; /* the last one expected */
+  const struct step *on_request;
+  uint64_t start, now, wake; /* ms */
+  size_t last_words;         /* length of out when COHO_CLOSE came */
+  bool holding;              /* output is not taken */
+  bool closed;               /* COHO_CLOSE came */
+  bool finished;             /* expected to be */
+  bool failed;
+};
+
+/* False when something was not as expected, which was printed. */
+bool play_case(const struct wire_case *c, const struct way *way, struct tally *tally);
+
+/* Prints the first lines of a failure; the caller adds dumps. */
+void play_fail(struct play *p, const struct step *s, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* expect.c: compares what came with what the step expects. */
+void expect_step(struct play *p, const struct step *s);
+/* Nothing is left that no step expected; s is the step that comes next, NULL at the end. */
+void expect_quiet(struct play *p, const struct step *s);
+
+void happening_free(struct happening *h);
+
+#endif
