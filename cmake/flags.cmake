@@ -1,0 +1,61 @@
+# Language, warnings, hardening and sanitizers. A flag the compiler does not know is left out.
+include(CheckCompilerFlag)
+include(CheckLinkerFlag)
+include(CheckPIESupported)
+set(CMAKE_REQUIRED_QUIET ON)
+
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_C_FLAGS_RELEASE "-O2")
+set(CMAKE_C_FLAGS_DEBUG "-O1 -g")
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+check_pie_supported(LANGUAGES C)
+add_compile_definitions(_POSIX_C_SOURCE=200809L)
+
+# coho_flags(compiler|linker FLAG...): adds each flag that is accepted.
+function(coho_flags tool)
+  foreach(flag IN LISTS ARGN)
+    string(MAKE_C_IDENTIFIER "${tool}${flag}" accepted)
+    cmake_language(CALL check_${tool}_flag C ${flag} ${accepted})
+    if(${accepted} AND tool STREQUAL "linker")
+      add_link_options(${flag})
+    elseif(${accepted})
+      add_compile_options(${flag})
+    endif()
+  endforeach()
+endfunction()
+
+coho_flags(compiler -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes
+  -Wmissing-prototypes -Wold-style-definition -Wundef -Wvla -Wcast-qual -Wwrite-strings -Wformat=2
+  -Wpointer-arith -Wdouble-promotion -Wnull-dereference -Wimplicit-fallthrough -Wswitch-enum
+  -Wc++-compat -Wredundant-decls)
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  coho_flags(compiler -Wcast-align=strict -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Walloca)
+else()
+  coho_flags(compiler -Wcomma -Wassign-enum -Wmissing-variable-declarations -Wunreachable-code-aggressive
+    -Wshorten-64-to-32)
+endif()
+if(COHO_WERROR)
+  add_compile_options(-Werror)
+endif()
+
+coho_flags(compiler -fstack-protector-strong -fstack-clash-protection -fcf-protection=full -fno-common
+  -ftrivial-auto-var-init=zero -fstrict-flex-arrays=3 -fno-semantic-interposition)
+coho_flags(linker LINKER:-z,relro,-z,now LINKER:-z,noexecstack LINKER:--as-needed)
+if(COHO_SANITIZE)
+  set(sanitize -fsanitize=${COHO_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_compile_options(${sanitize})
+  add_link_options(${sanitize})
+else()
+  coho_flags(linker LINKER:-z,defs)
+  add_compile_options($<$<CONFIG:Release>:-U_FORTIFY_SOURCE> $<$<CONFIG:Release>:-D_FORTIFY_SOURCE=3>)
+endif()
+if(COHO_HARD)
+  add_compile_definitions(COHO_HARD)
+endif()
