@@ -66,7 +66,7 @@ static inline coho_msg coho_text_n(const char *data, size_t len) {
 
 static inline coho_msg coho_binary(const void *data, size_t len) {
   coho_msg m;
-  m.data = (const char *)data;
+  memcpy(&m.data, &data, sizeof m.data); /* a cast that C and C++ both like */
   m.len = len;
   m.type = COHO_BINARY;
   m.flags = 0;
