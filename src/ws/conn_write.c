@@ -1,0 +1,416 @@
+#include "ws/conn.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "http/counters.h"
+
+#include <string.h>
+
+enum {
+  HEADER_MOST = 14,   /* of a frame */
+  CONTROL_MOST = 139, /* a whole control frame */
+#ifdef COHO_HARD
+  DIRECT = 64,
+  SMALL = 32,
+  PIECES = 4,
+#else
+  /* From here on a server's payload is written from where it is: copying costs more than another
+     system call. */
+  DIRECT = 16 * 1024,
+  SMALL = 4 * 1024, /* up to here a frame is copied into the queue's shared chunks */
+  PIECES = 64,      /* of one writev(2) */
+#endif
+  TAIL_MOST = 3 /* cork, header, payload */
+};
+
+/* writev(2) does not change what it is given, but its type cannot say so. */
+static struct iovec piece(const void *data, size_t len) {
+  union {
+    const void *in;
+    void *out;
+  } u = {.in = data};
+  return (struct iovec){.iov_base = u.out, .iov_len = len};
+}
+
+/* ---- what waits ----------------------------------------------------------------------------- */
+
+struct coho__pending *coho__conn_pending(coho_conn *c) {
+  if (c->pending) return c->pending;
+  struct coho__pending *p = (struct coho__pending *)coho__alloc(sizeof *p);
+  if (!p) return NULL;
+  *p = (struct coho__pending){.in = COHO_BUF(SIZE_MAX)};
+  coho__outq_init(&p->out);
+  coho__outq_init(&p->held);
+  c->pending = p;
+  return p;
+}
+
+void coho__conn_settle(coho_conn *c) {
+  struct coho__pending *p = c->pending;
+  if (!p || p->out.bytes || p->held.bytes || p->in.len) return;
+  coho__free(p, sizeof *p);
+  c->pending = NULL;
+}
+
+static size_t corked_bytes(const coho_conn *c) {
+  return coho__conn_corked(c) ? c->home->loop->cork.len : 0;
+}
+
+size_t coho_conn_queued(const coho_conn *c) {
+  size_t held = c->pending ? c->pending->held.bytes : 0;
+  return coho__conn_waiting(c) + held + corked_bytes(c);
+}
+
+/* A peer that does not read what it is sent is not read either, so that a program that answers
+   each message never meets a full queue. */
+static void choke(coho_conn *c) {
+  size_t waiting = coho__conn_waiting(c);
+  if (waiting <= c->opt->pause_mark)
+    coho__conn_go(c, COHO_STOP_CHOKED);
+  else if (!(c->opt->set.flags & COHO_NO_AUTO_PAUSE) && coho__engine_open(&c->engine))
+    coho__conn_stop(c, COHO_STOP_CHOKED);
+}
+
+/* Bytes joined the queue. */
+static void grown(coho_conn *c) {
+  choke(c);
+  if (c->blocked) return;
+  if (c->pending->out.bytes > c->opt->cork_mark)
+    coho__conn_flush(c);
+  else if (!coho__conn_corked(c))
+    coho__conn_soon(c);
+}
+
+/* ---- to the socket -------------------------------------------------------------------------- */
+
+static void note_sent(coho_conn *c, size_t n) {
+  if (c->state != COHO_CONN_CONNECTING && c->more.note) c->more.note->sent += n;
+  if (c->pending) c->pending->progress_ms = coho__loop_time(c->home->loop);
+}
+
+static void set_blocked(coho_conn *c) {
+  c->blocked = c->engine.blocked = true;
+  c->retime = true;
+  if (c->pending) c->pending->progress_ms = coho__loop_time(c->home->loop);
+  if (!coho__conn_corked(c)) coho__conn_soon(c);
+}
+
+/* Takes n written bytes off the queue, then off the tail. */
+static void advance(coho_conn *c, struct iovec *tail, int count, size_t n) {
+  size_t queued = COHO_MIN(n, coho__conn_waiting(c));
+  if (queued) coho__outq_sent(&c->pending->out, queued);
+  n -= queued;
+  for (int i = 0; i < count && n; i++) {
+    size_t part = COHO_MIN(n, tail[i].iov_len);
+    tail[i] = piece((const char *)tail[i].iov_base + part, tail[i].iov_len - part);
+    n -= part;
+  }
+}
+
+/* One writev of n pieces, of which the last `count` are the tail. False: the socket takes no more. */
+static bool write_pieces(coho_conn *c, const struct iovec *iov, int n, struct iovec *tail,
+                         int count) {
+  size_t want = 0;
+  for (int i = 0; i < n; i++)
+    want += iov[i].iov_len;
+  if (want == 0) return false;
+  ssize_t got = coho__stream_writev(c->stream, iov, n);
+  if (got < 0 && got != COHO_STREAM_AGAIN) {
+    coho__conn_break(c, (int)got);
+    return false;
+  }
+  bool whole = got >= 0 && (size_t)got == want;
+  if (got > 0) {
+    advance(c, tail, count, (size_t)got);
+    note_sent(c, (size_t)got);
+  }
+  if (!whole) set_blocked(c);
+  return whole;
+}
+
+/* The queue and, when all of that fits, the tail. */
+static bool write_queue(coho_conn *c, struct iovec *tail, int count) {
+  struct iovec iov[PIECES];
+  int n = coho__outq_iov(&c->pending->out, iov, PIECES - TAIL_MOST);
+  bool whole = (size_t)n == c->pending->out.count;
+  for (int i = 0; whole && i < count; i++)
+    if (tail[i].iov_len) iov[n++] = tail[i];
+  return write_pieces(c, iov, n, tail, count);
+}
+
+/* Mostly nothing waits, and the tail goes out as it is. */
+static bool write_once(coho_conn *c, struct iovec *tail, int count) {
+  if (coho__conn_waiting(c)) return write_queue(c, tail, count);
+  return write_pieces(c, tail, count, tail, count);
+}
+
+/* What was promised and not written waits in the queue. */
+static void queue_tail(coho_conn *c, struct iovec *tail, int count) {
+  for (int i = 0; i < count; i++) {
+    if (!tail[i].iov_len) continue;
+    struct coho__pending *p = coho__conn_pending(c);
+    /* The deadline of a queue runs from its first byte. */
+    if (p && !p->out.bytes) p->progress_ms = coho__loop_time(c->home->loop);
+    if (!p || coho__outq_copy(&p->out, tail[i].iov_base, tail[i].iov_len)) {
+      coho__conn_break(c, COHO_ENOMEM);
+      return;
+    }
+  }
+}
+
+/* Writes the queue, then the tail; what the socket does not take of the tail is copied. */
+static void push(coho_conn *c, struct iovec *tail, int count) {
+  while (!c->blocked && !c->broken && write_once(c, tail, count)) {}
+  if (c->broken) return;
+  queue_tail(c, tail, count);
+  if (c->pending || c->stop & COHO_STOP_CHOKED) choke(c);
+}
+
+void coho__conn_flush(coho_conn *c) {
+  struct coho__buf *cork = &c->home->loop->cork;
+  size_t corked = corked_bytes(c);
+  if (!corked && !coho__conn_waiting(c)) return;
+  if (!c->broken && !(c->stop & COHO_STOP_DOOMED)) {
+    struct iovec tail = piece(cork->data, corked);
+    push(c, &tail, 1);
+  }
+  if (corked) cork->len = 0;
+}
+
+void coho__conn_drained(coho_conn *c) {
+  c->blocked = false;
+  coho__conn_flush(c);
+  if (!c->blocked) {
+    (void)coho__engine_unblock(&c->engine, &c->home->loop->cork);
+    c->retime = true;
+  }
+  if (!c->want_drain || coho__conn_waiting(c) > c->opt->set.low_mark || !coho__conn_alive(c))
+    return;
+  c->want_drain = false;
+  if (c->opt->set.on_drain) c->opt->set.on_drain(c);
+}
+
+/* ---- to the queue --------------------------------------------------------------------------- */
+
+/* The queue, with the cork behind it, so that more may follow in order. NULL: out of memory. */
+static struct coho__outq *open_queue(coho_conn *c) {
+  struct coho__pending *p = coho__conn_pending(c);
+  if (!p) return NULL;
+  size_t corked = corked_bytes(c);
+  if (!corked) return &p->out;
+  struct coho__buf *cork = &c->home->loop->cork;
+  if (coho__outq_copy(&p->out, cork->data, corked)) return NULL;
+  cork->len = 0;
+  return &p->out;
+}
+
+/* Bytes that are a whole frame: corked or queued. 0 or COHO_ENOMEM. */
+static int append(coho_conn *c, const void *data, size_t len) {
+  struct coho__buf *cork = &c->home->loop->cork;
+  if (coho__conn_corked(c) && cork->max - cork->len >= len)
+    return coho__buf_append(cork, data, len);
+  struct coho__outq *q = open_queue(c);
+  if (!q || coho__outq_copy(q, data, len)) return COHO_ENOMEM;
+  grown(c);
+  return 0;
+}
+
+static int append_chunk(coho_conn *c, struct coho__chunk *chunk) {
+  struct coho__outq *q = open_queue(c);
+  if (!q || coho__outq_share(q, chunk, 0, chunk->len)) return COHO_ENOMEM;
+  grown(c);
+  return 0;
+}
+
+/* The frame in a chunk of its own. NULL: out of memory. */
+static struct coho__chunk *frame_chunk(struct coho__engine *e, const coho_msg *m) {
+  struct coho__chunk *chunk = coho__chunk_new(HEADER_MOST + m->len);
+  if (!chunk) return NULL;
+  struct coho__buf b = {.data = chunk->data, .cap = chunk->cap, .max = chunk->cap};
+  int err = coho__engine_send(e, &b, *m);
+  COHO_ASSERT(!err); /* there is room, and the caller asked whether it may */
+  chunk->len = b.len;
+  return chunk;
+}
+
+struct coho__chunk *coho__conn_frame(const coho_msg *m) {
+  static const struct coho__engine_conf conf = {.role = COHO_SERVER};
+  struct coho__engine e;
+  coho__engine_init(&e, &conf);
+  return frame_chunk(&e, m);
+}
+
+static int send_queued(coho_conn *c, const coho_msg *m) {
+  if (m->len <= SMALL) {
+    char bytes[HEADER_MOST + SMALL];
+    struct coho__buf b = {.data = bytes, .cap = sizeof bytes, .max = sizeof bytes};
+    int err = coho__engine_send(&c->engine, &b, *m);
+    return err ? err : append(c, b.data, b.len);
+  }
+  struct coho__chunk *chunk = frame_chunk(&c->engine, m);
+  if (!chunk) return COHO_ENOMEM;
+  int err = append_chunk(c, chunk);
+  coho__chunk_unref(chunk);
+  return err;
+}
+
+/* The payload is written from where it is. */
+static int send_direct(coho_conn *c, const coho_msg *m) {
+  char header[HEADER_MOST];
+  struct coho__buf h = {.data = header, .cap = sizeof header, .max = sizeof header};
+  struct coho__buf *cork = &c->home->loop->cork;
+  int err = coho__engine_send_header(&c->engine, &h, m);
+  if (err) return err;
+  size_t corked = corked_bytes(c);
+  struct iovec tail[] = {piece(cork->data, corked), piece(header, h.len), piece(m->data, m->len)};
+  push(c, tail, 3);
+  if (corked) cork->len = 0;
+  return 0;
+}
+
+static int send_frame(coho_conn *c, const coho_msg *m) {
+  struct coho__buf *cork = &c->home->loop->cork;
+  if (m->len >= DIRECT && c->opt->engine.role == COHO_SERVER) return send_direct(c, m);
+  if (!coho__conn_corked(c) || m->len >= DIRECT || cork->max - cork->len < HEADER_MOST + m->len)
+    return send_queued(c, m);
+  int err = coho__engine_send(&c->engine, cork, *m);
+  if (!err && cork->len > c->opt->cork_mark) coho__conn_flush(c);
+  return err;
+}
+
+/* ---- what programs send --------------------------------------------------------------------- */
+
+/* The frame's size on the wire (RFC 6455 5.2). */
+static uint64_t frame_size(const coho_conn *c, size_t len) {
+  uint64_t header = len < 126 ? 2 : len < 65536 ? 4 : 10;
+  if (c->opt->engine.role == COHO_CLIENT) header += 4;
+  return header + len;
+}
+
+/* 0, COHO_ETOOBIG, COHO_EFULL (on_drain will come), COHO_ECLOSED. */
+static int make_room(coho_conn *c, size_t len) {
+  uint64_t max = c->opt->set.max_queue;
+  uint64_t size = frame_size(c, len);
+  if (len > SIZE_MAX - HEADER_MOST || size > max) return COHO_ETOOBIG;
+  if (coho__conn_waiting(c) + corked_bytes(c) + size <= max) return 0;
+  coho__conn_flush(c);
+  if (c->broken) return COHO_ECLOSED;
+  if (coho__conn_waiting(c) + size <= max) return 0;
+  c->want_drain = true;
+  return COHO_EFULL;
+}
+
+static void count_sent(coho_conn *c, const coho_msg *m) {
+  struct coho__counters *n = c->home->counters;
+  if (!(m->flags & COHO_MORE)) coho__count(&n->messages_out, 1);
+  coho__count(&n->bytes_out, m->len);
+}
+
+static int result(coho_conn *c) {
+  if (c->broken) return COHO_ECLOSED;
+  if (!c->blocked) return COHO_SENT;
+  c->want_drain = true;
+  return COHO_QUEUED;
+}
+
+/* The message sent in parts is complete: what waited for that follows. */
+static void release_held(coho_conn *c) {
+  struct coho__outq *q = open_queue(c);
+  if (!q || coho__outq_splice(q, &c->pending->held)) {
+    coho__conn_break(c, COHO_ENOMEM);
+    return;
+  }
+  grown(c);
+}
+
+int coho_send(coho_conn *c, coho_msg m) {
+  if (!coho__conn_alive(c)) return COHO_ECLOSED;
+  int err = coho__engine_may_send(&c->engine, &m);
+  if (!err) err = make_room(c, m.len);
+  if (err) return err;
+  uint8_t sending = c->engine.sending;
+  err = send_frame(c, &m);
+  if (err) {
+    c->engine.sending = sending; /* nothing was taken, so nothing was begun or ended */
+    return err;
+  }
+  count_sent(c, &m);
+  if (sending && !c->engine.sending && c->pending && c->pending->held.bytes) release_held(c);
+  return result(c);
+}
+
+int coho_ping(coho_conn *c, const void *data, size_t len) {
+  char bytes[CONTROL_MOST];
+  struct coho__buf b = {.data = bytes, .cap = sizeof bytes, .max = sizeof bytes};
+  if (!coho__conn_alive(c)) return COHO_ECLOSED;
+  int err = coho__engine_ping(&c->engine, &b, data, len);
+  if (!err) err = make_room(c, len);
+  if (err) return err == COHO_ETOOBIG ? COHO_EFULL : err;
+  return append(c, b.data, b.len);
+}
+
+int coho_close(coho_conn *c, int code, const char *reason) {
+  char bytes[CONTROL_MOST];
+  struct coho__buf b = {.data = bytes, .cap = sizeof bytes, .max = sizeof bytes};
+  if (c->state == COHO_CONN_CONNECTING && !(c->stop & COHO_STOP_DOOMED)) {
+    coho__conn_doom(c, COHO_ESTOPPED);
+    return 0;
+  }
+  if (!coho__conn_alive(c)) return COHO_ECLOSED;
+  int err = coho__engine_close(&c->engine, &b, code, reason);
+  if (err) return err;
+  err = append(c, b.data, b.len);
+  if (err) {
+    coho__conn_doom(c, err);
+    return err;
+  }
+  /* What waits for a message to end will never follow; the peer's answer is to be seen. */
+  if (c->pending) coho__outq_free(&c->pending->held);
+  coho__conn_go(c, COHO_STOP_PAUSED);
+  coho__conn_go(c, COHO_STOP_CHOKED);
+  c->retime = true;
+  coho__conn_soon(c);
+  return 0;
+}
+
+/* ---- what others send to it ----------------------------------------------------------------- */
+
+/* Frames a whole message although another one is being sent in parts. */
+static int hold(coho_conn *c, const coho_msg *m, struct coho__chunk *framed) {
+  struct coho__pending *p = coho__conn_pending(c);
+  if (!p) return COHO_ENOMEM;
+  uint64_t waiting = (uint64_t)p->out.bytes + p->held.bytes + corked_bytes(c);
+  if (waiting + frame_size(c, m->len) > c->opt->set.max_queue) return COHO_EFULL;
+  if (framed) return coho__outq_share(&p->held, framed, 0, framed->len);
+  /* A whole message leaves no trace in the engine, so it may be framed out of turn. */
+  uint8_t sending = c->engine.sending;
+  c->engine.sending = 0;
+  struct coho__chunk *chunk = frame_chunk(&c->engine, m);
+  c->engine.sending = sending;
+  if (!chunk) return COHO_ENOMEM;
+  int err = coho__outq_share(&p->held, chunk, 0, chunk->len);
+  coho__chunk_unref(chunk);
+  return err;
+}
+
+int coho__conn_insert(coho_conn *c, const coho_msg *m, struct coho__chunk *framed) {
+  if (!coho__conn_alive(c) || !coho__engine_open(&c->engine)) return COHO_ECLOSED;
+  if (c->opt->engine.role == COHO_CLIENT) framed = NULL; /* clients mask each frame anew */
+  int err;
+  if (c->engine.sending) {
+    err = hold(c, m, framed);
+  } else {
+    err = make_room(c, m->len);
+    if (!err) err = framed ? append_chunk(c, framed) : send_frame(c, m);
+  }
+  if (!err) count_sent(c, m);
+  return err;
+}
+
+void coho__conn_overflow(coho_conn *c, int err) {
+  char peer[COHO_ADDR_MAX];
+  bool slow = err == COHO_EFULL;
+  coho__log(COHO_LOG_INFO, "%s is closed: %s", coho_conn_peer(c, peer, sizeof peer),
+            slow ? "it does not keep up" : "a message is larger than its max_queue");
+  (void)coho_close(c, slow ? 1013 : 1009, slow ? "too slow" : "message too big");
+}

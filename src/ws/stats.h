@@ -1,0 +1,12 @@
+/* The sums of coho_server_stats(). */
+#ifndef COHO_WS_STATS_H
+#define COHO_WS_STATS_H
+
+#include "http/counters.h"
+
+#include <coho/coho.h>
+
+/* Adds what one loop counted. Any thread. */
+void coho__stats_add(coho_stats *sum, struct coho__counters *n);
+
+#endif

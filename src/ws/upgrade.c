@@ -1,0 +1,147 @@
+#include "ws/upgrade.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "proto/upgrade_server.h"
+#include "ws/conn.h"
+
+#include <string.h>
+
+enum { ANSWER_MOST = 64 * 1024 };
+
+/* What has to be there before the point of no return. */
+struct acceptance {
+  coho_conn *conn;
+  struct coho__note *note; /* may be NULL */
+  struct coho__buf answer;
+};
+
+static void log_refusal(coho_request *r) {
+  char peer[COHO_ADDR_MAX];
+  if (!coho__log_wants(COHO_LOG_INFO)) return;
+  coho__log(COHO_LOG_INFO, "%s %s: %s", coho_request_peer(r, peer, sizeof peer),
+            coho_errname(COHO_EREFUSED), coho_strerror(COHO_EREFUSED));
+}
+
+/* Cheap and unauthenticated checks first, the program's own last. False: there is a reply, or the
+   connection is gone. */
+static bool admit(coho_request *r, const coho_options *set) {
+  bool required = (set->flags & COHO_PROTOCOL_REQUIRED) != 0;
+  int err = coho__upgrade_check(r);
+  if (!err) err = coho__upgrade_origin(r, set->origins, (set->flags & COHO_ORIGIN_REQUIRED) != 0);
+  /* Without a list of its own the program chooses in on_upgrade. */
+  if (!err) err = coho__upgrade_choose(r, set->protocols, required && set->protocols);
+  if (err) {
+    coho__http_refuse(r, err);
+    return false;
+  }
+  coho_request_set_user(r, set->user);
+  if (set->on_upgrade) set->on_upgrade(r);
+  if (coho__http_replied(r)) {
+    log_refusal(r);
+    return false;
+  }
+  if (required && !*r->protocol) coho__http_refuse(r, COHO_ENOPROTOCOL);
+  return !coho__http_replied(r);
+}
+
+static bool is_listed(const char *const *list, const char *protocol) {
+  for (; list && *list; list++)
+    if (strcmp(*list, protocol) == 0) return true;
+  return false;
+}
+
+static int make_note(struct acceptance *a, const struct coho__http *h, const coho_request *r) {
+  const coho_options *set = &a->conn->opt->set;
+  bool logged = h->conf->access_log != NULL;
+  bool own = *r->protocol && !is_listed(set->protocols, r->protocol);
+  if (!logged && !own) return 0;
+  a->note = (struct coho__note *)coho__zalloc(sizeof *a->note);
+  if (!a->note) return COHO_ENOMEM;
+  a->note->opened_ms = coho__loop_time(h->loop);
+  struct coho__view target = coho__http1_target(&r->head);
+  if (logged) a->note->target = coho__strndup(target.data, target.len);
+  if (own) a->note->protocol = coho__strdup(r->protocol);
+  bool whole = (!logged || a->note->target) && (!own || a->note->protocol);
+  return whole ? 0 : COHO_ENOMEM;
+}
+
+static int prepare(struct acceptance *a, struct coho__host *host, struct coho__options *opt,
+                   const coho_request *r) {
+  *a = (struct acceptance){.answer = COHO_BUF(ANSWER_MOST)};
+  int err = coho__upgrade_accept(r, coho__http_fields(r), &a->answer);
+  if (err) return err;
+  a->conn = coho__conn_new(&host->home, opt);
+  return a->conn ? make_note(a, &host->http, r) : COHO_ENOMEM;
+}
+
+static void undo(struct acceptance *a) {
+  coho__note_free(a->note);
+  if (a->conn) coho__conn_unmake(a->conn);
+  coho__buf_release(&a->answer);
+}
+
+/* The list's own string lives as long as the connection, the request's does not. */
+static const char *lasting_protocol(const struct acceptance *a, const coho_request *r) {
+  if (a->note && a->note->protocol) return a->note->protocol;
+  for (const char *const *p = a->conn->opt->set.protocols; p && *p; p++)
+    if (strcmp(*p, r->protocol) == 0) return *p;
+  return "";
+}
+
+static void open_conn(struct acceptance *a, coho_request *r) {
+  struct coho__view rest = {NULL, 0};
+  struct coho__conn_start start = {.head = {a->answer.data, a->answer.len},
+                                   .protocol = lasting_protocol(a, r),
+                                   .request = r,
+                                   .note = a->note};
+  void *user = coho_request_user(r);
+  start.stream = coho__http_take(r, &rest);
+  if (!start.stream) {
+    undo(a);
+    return;
+  }
+  start.rest = rest;
+  coho_conn_set_user(a->conn, user);
+  coho__conn_open(a->conn, &start);
+  coho__buf_release(&a->answer);
+}
+
+static void serve(coho_request *r, void *ctx) {
+  struct coho__options *opt = (struct coho__options *)ctx;
+  struct coho__host *host = COHO_CONTAINER_OF(coho__http_of(r), struct coho__host, http);
+  struct acceptance a;
+  if (!admit(r, &opt->set)) return;
+  int err = prepare(&a, host, opt, r);
+  if (err) {
+    undo(&a);
+    coho__http_refuse(r, err);
+    return;
+  }
+  open_conn(&a, r);
+}
+
+static void free_ctx(void *ctx) { coho__options_unref((struct coho__options *)ctx); }
+
+int coho__upgrade_route(struct coho__routes *routes, const char *pattern,
+                        struct coho__options *opt) {
+  struct coho__route route = {
+      .kind = COHO_ROUTE_WS, .serve = serve, .ctx = coho__options_ref(opt), .free_ctx = free_ctx};
+  int err = coho__routes_add(routes, pattern, &route);
+  if (err) coho__options_unref(opt);
+  return err;
+}
+
+int coho_request_choose(coho_request *r, const char *protocol) {
+  if (!protocol) {
+    r->protocol = "";
+    return 0;
+  }
+  const char *offer;
+  for (size_t i = 0; (offer = coho_request_offer(r, i)); i++) {
+    if (strcmp(offer, protocol) != 0) continue;
+    r->protocol = offer;
+    return 0;
+  }
+  return COHO_ENOPROTOCOL;
+}
