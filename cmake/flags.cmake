@@ -16,7 +16,7 @@ if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release)
 endif()
 check_pie_supported(LANGUAGES C)
-add_compile_definitions(_POSIX_C_SOURCE=200809L)
+add_compile_definitions(_POSIX_C_SOURCE=200809L _FILE_OFFSET_BITS=64 _TIME_BITS=64)
 
 # coho_flags(compiler|linker FLAG...): adds each flag that is accepted.
 function(coho_flags tool)

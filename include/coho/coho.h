@@ -7,7 +7,9 @@
  * Threads: a loop belongs to the thread that runs it, and a connection to its loop. Functions
  * marked "any thread" may be called from everywhere; all others only from handlers, or while the
  * loop does not run. Handlers run on the loop's thread, never inside a call of the program's own,
- * and may call everything, also coho_close() and coho_server_stop().
+ * and may call everything, also coho_close() and coho_server_stop(). Host names are looked up on
+ * threads of the library's own, at most 8 in the process: they start when a name is asked for, end
+ * when none is, block all signals, and may outlive the loop that asked.
  *
  * Memory: what a handler is given lives until it returns; what is passed to a function is copied
  * or written before it returns.
@@ -37,19 +39,14 @@ typedef uint64_t coho_id;
 
 /* How a connection ended. */
 typedef struct coho_ending {
-  int err;            /* 0: closing handshake complete (RFC 6455 7.1.4); else what happened */
-  uint32_t code;      /* of the peer's Close; 1005 it had none, 1006 none came (RFC 6455 7.1.5) */
-  const char *reason; /* of the peer's Close, terminated, UTF-8, "" for none. Not for end users. */
+  int err;             /* 0: closing handshake complete (RFC 6455 7.1.4); else what happened */
+  uint32_t code;       /* of the peer's Close; 1005 it had none, 1006 none came (RFC 6455 7.1.5) */
+  uint32_t status;     /* client: the HTTP status of a refused handshake, 0 when there was none */
+  uint32_t reason_len; /* bytes, without terminator */
+  const char *reason;  /* of the peer's Close, terminated, UTF-8, "" for none. Not for end users. */
   const char
       *detail; /* of a failed connect or handshake: a sentence with host, port or status; "" */
 } coho_ending;
-
-enum coho_flag {
-  /* COHO_STREAM (1) and COHO_PROTOCOL_REQUIRED (2) of core.h, and */
-  COHO_NO_SIGNALS = 4,    /* coho_serve, coho_dial: leave SIGINT and SIGTERM alone */
-  COHO_NO_AUTO_PAUSE = 8, /* keep reading from a peer that does not read what it is sent */
-  COHO_DENY_UNKNOWN = 16  /* server: refuse handshakes without Origin, that is, all but browsers */
-};
 
 /*
  * What a WebSocket connection does and may. Zero is the default of every field; times are in ms, 0
@@ -70,7 +67,7 @@ typedef struct coho_options {
   void (*on_pong)(coho_conn *c, coho_msg m);
   void (*on_error)(coho_conn *c, int err); /* before on_close, when its err is not 0 */
   /* Exactly once for each connection that on_open saw or coho_connect() made, and last. */
-  void (*on_close)(coho_conn *c, coho_ending how);
+  void (*on_close)(coho_conn *c, const coho_ending *how);
 
   void *user; /* what coho_conn_user() returns at first */
 
@@ -82,10 +79,11 @@ typedef struct coho_options {
 
   uint64_t max_message; /* payload of a message; default 1 MiB; more closes with 1009 */
   uint64_t max_frame;   /* payload of a frame; default max_message */
-  uint64_t max_queue;   /* bytes waiting to be sent; default 4 * max_message; more: COHO_EFULL */
+  uint64_t max_queue;   /* bytes waiting to be sent; default 4 * max_message, at least
+                           1 MiB; more: COHO_EFULL */
   uint64_t low_mark;    /* on_drain comes at or below; default a quarter of max_queue */
 
-  uint32_t flags;              /* enum coho_flag, COHO_STREAM, COHO_PROTOCOL_REQUIRED */
+  uint32_t flags;              /* enum coho_flag of core.h */
   uint32_t threads;            /* coho_serve: loops, each on its own thread; default 1 */
   uint32_t connect_timeout_ms; /* client: name, connection and handshake; default 15,000 */
   uint32_t message_timeout_ms; /* first to last byte of a message; default 120,000 */
@@ -124,10 +122,11 @@ enum coho_sent {
 
 /* COHO_SENT, COHO_QUEUED, or nothing was taken: COHO_EFULL (wait for on_drain), COHO_ECLOSED,
    COHO_ETOOBIG (would not even fit an empty queue), COHO_EBUSY (another type inside a message sent
-   in parts). Text has to be UTF-8. */
+   in parts), COHO_EINVAL (unknown type or flag), COHO_ENOMEM. Text has to be UTF-8. */
 COHO_API int coho_send(coho_conn *c, coho_msg m);
-/* The same from any thread. COHO_QUEUED, or COHO_ESTALE, COHO_EFULL (the loop's mailbox is full),
-   COHO_ENOMEM. Order is kept among calls of one thread. */
+/* The same from any thread, whole messages only. COHO_QUEUED, or COHO_ESTALE, COHO_EFULL (the loop's
+   mailbox is full), COHO_ETOOBIG, COHO_EINVAL, COHO_ENOMEM. Order is kept among calls of one thread.
+   If the connection's queue turns out to be full, it is closed with 1013. */
 COHO_API int coho_send_id(coho_id id, coho_msg m);
 /* A ping with at most 125 bytes (RFC 6455 5.5.2). 0, COHO_ECLOSED, COHO_EFULL, COHO_EINVAL. */
 COHO_API int coho_ping(coho_conn *c, const void *data, size_t len);
@@ -136,10 +135,12 @@ COHO_API int coho_ping(coho_conn *c, const void *data, size_t len);
 COHO_API int coho_close(coho_conn *c, int code, const char *reason);
 /* The same from any thread. 0, COHO_ESTALE, COHO_EFULL, COHO_ENOMEM, COHO_EINVAL. */
 COHO_API int coho_close_id(coho_id id, int code, const char *reason);
-/* Drops the connection without a closing handshake; on_close follows before the loop turns. */
+/* Drops the connection without a closing handshake; on_close follows at the end of this turn, with
+   COHO_ESTOPPED and 1006. */
 COHO_API void coho_abort(coho_conn *c);
 
-/* Stops and continues delivery of messages; the peer then feels TCP's back-pressure. */
+/* Stops and continues delivery of messages; the peer then feels TCP's back-pressure. A switch, not a
+   count. The peer's deadlines stand still meanwhile; closing ends a pause. */
 COHO_API void coho_pause(coho_conn *c);
 COHO_API void coho_resume(coho_conn *c);
 
@@ -162,7 +163,8 @@ COHO_API coho_request *coho_conn_request(const coho_conn *c);
 COHO_API int coho_connect_sized(coho_loop *loop, const char *url, const coho_options *opt,
                                 size_t size, coho_conn **out);
 /* Begins a connection to url. 0 and *out (which may be NULL), then on_open and on_close, or only
-   on_close; or an error at once (COHO_EURL, COHO_EOPTION, COHO_ENOMEM), then no handler runs. */
+   on_close; or an error at once (COHO_EURL, COHO_ENOTLS, COHO_EOPTION, COHO_EINVAL, COHO_ENOMEM), then no
+   handler runs. */
 static inline int coho_connect(coho_loop *loop, const char *url, const coho_options *opt,
                                coho_conn **out) {
   return coho_connect_sized(loop, url, opt, sizeof *opt, out);
@@ -177,10 +179,14 @@ typedef struct coho_server_options {
      the loops' threads. NULL: none. */
   void (*access_log)(void *ctx, const char *line);
   void *access_log_ctx;
+  /* Further fields "Name: value" of every file and asset that is served, such as a
+     Content-Security-Policy, ended by NULL; at most 8 KiB. */
+  const char *const *headers;
   uint64_t max_body;             /* of a request to an HTTP handler; default 64 KiB */
   uint32_t threads;              /* own loops, each on its own thread; default 1, at most 256 */
   uint32_t max_connections;      /* over all threads; default as many as file descriptors allow */
-  uint32_t max_head;             /* bytes of a request head; default 16 KiB, at most 64 KiB - 1 */
+  uint32_t max_head;             /* bytes of a request head, all of which its target or one field
+                                    may be; default 16 KiB, at most 64 KiB - 1 */
   uint32_t max_fields;           /* header fields of a request; default 64, at most 256 */
   uint32_t head_timeout_ms;      /* from accept, or the first byte, to the whole head; 10,000 */
   uint32_t body_timeout_ms;      /* for a request body; default 30,000 */
@@ -216,18 +222,23 @@ COHO_API int coho_route_http(coho_server *s, const char *method, const char *pat
    folder. No dot files, nothing outside dir, no listing. dir is opened now: COHO_ENOENT. */
 COHO_API int coho_route_static(coho_server *s, const char *prefix, const char *dir);
 
-/* A file inside the program. All strings live as long as the server. */
+/* A file inside the program. What it points to lives as long as the server; set fields by name. */
 typedef struct coho_asset {
   const char *path; /* "/index.html" */
-  const char *type; /* media type */
-  const char *etag; /* with its quotes */
+  const char *type; /* media type, at most 255 bytes */
+  const char *etag; /* with its quotes, at most 79 bytes, not weak */
   const unsigned char *data;
   size_t len;
 } coho_asset;
 
-/* The same from memory: count assets, sorted by path (strcmp), alive as long as the server. */
-COHO_API int coho_route_assets(coho_server *s, const char *prefix, const coho_asset *assets,
-                               size_t count);
+COHO_API int coho_route_assets_sized(coho_server *s, const char *prefix, const coho_asset *assets,
+                                     size_t count, size_t size);
+/* The same from memory: count assets, sorted by path (strcmp). COHO_EINVAL also when they are not,
+   or when a field of one cannot be sent. */
+static inline int coho_route_assets(coho_server *s, const char *prefix, const coho_asset *assets,
+                                    size_t count) {
+  return coho_route_assets_sized(s, prefix, assets, count, sizeof *assets);
+}
 
 /* Opens a listener: "ws://127.0.0.1:8080", "ws://[::1]:0", "ws://:80". Port 0 takes a free one.
    Before or after coho_server_start(). */
@@ -259,9 +270,13 @@ typedef struct coho_stats {
   uint64_t messages_out;
   uint64_t bytes_in; /* payload */
   uint64_t bytes_out;
-  uint64_t lag_ns; /* the longest a loop was busy in one turn since the last call */
 } coho_stats;
-COHO_API void coho_server_stats(coho_server *s, coho_stats *out);
+COHO_API void coho_server_stats_sized(coho_server *s, coho_stats *out, size_t size);
+static inline void coho_server_stats(coho_server *s, coho_stats *out) {
+  coho_server_stats_sized(s, out, sizeof *out);
+}
+/* The longest that one of its loops was busy in one turn since the last call, ns. Any thread. */
+COHO_API uint64_t coho_server_lag(coho_server *s);
 
 /* What a handler of a request may do besides reading it (core.h). */
 COHO_API void *coho_request_user(const coho_request *r); /* options.user of a WebSocket route */
@@ -274,8 +289,9 @@ COHO_API const char *coho_request_peer(const coho_request *r, char *buf, size_t 
 /* A field of the answer, the 101 included. COHO_EINVAL for what is no token or has a control
    character, or for a field that coho sets itself. */
 COHO_API int coho_reply_header(coho_request *r, const char *name, const char *value);
-/* The answer: status 200 to 599, media type (NULL without body), body. In on_upgrade it refuses
-   the handshake. Once: COHO_EBUSY. */
+/* The answer: status 200 to 599, media type (NULL without body; at most 255 bytes), body. In
+   on_upgrade it refuses the handshake. 0; COHO_EINVAL, COHO_ENOMEM: nothing was sent, another reply
+   may follow; COHO_EBUSY: there is one; or why the connection ended. */
 COHO_API int coho_reply(coho_request *r, int status, const char *type, const void *body,
                         size_t len);
 
@@ -285,7 +301,8 @@ COHO_API int coho_reply(coho_request *r, int status, const char *type, const voi
 COHO_API coho_hub *coho_hub_new(void);
 /* After every connection that subscribed is gone. NULL is fine. */
 COHO_API void coho_hub_free(coho_hub *hub);
-/* Ends by itself with the connection. COHO_EEXISTS when subscribed already. */
+/* Ends by itself with the connection, before on_error and on_close. 0, COHO_EEXISTS when subscribed
+   already, COHO_EINVAL (name), COHO_ECLOSED, COHO_ENOMEM. */
 COHO_API int coho_subscribe(coho_hub *hub, coho_conn *c, const char *topic);
 COHO_API int coho_unsubscribe(coho_hub *hub, coho_conn *c, const char *topic); /* COHO_ENOTFOUND */
 /* To all subscribers, framed once; a publish is in order with other publishes of its thread. A
@@ -304,7 +321,9 @@ COHO_API int coho_loop_run(coho_loop *loop);
 /* One turn; waits at most this long, -1 for ever, 0 not at all. 1 when something is left. */
 COHO_API int coho_loop_turn(coho_loop *loop, int timeout_ms);
 COHO_API void coho_loop_stop(coho_loop *loop); /* any thread */
-/* Runs fn(arg) on the loop's thread. 0, COHO_EFULL, COHO_ESTALE, COHO_ENOMEM. Any thread. */
+/* Runs fn(arg) once, on the loop's thread; what has not run when the loop is freed runs inside
+   coho_loop_free(), and only what is posted from there on gives COHO_ESTALE. 0, COHO_EFULL,
+   COHO_ENOMEM. Any thread, but the loop has to outlive the call. */
 COHO_API int coho_loop_post(coho_loop *loop, void (*fn)(void *arg), void *arg);
 /* For a loop inside another: becomes readable when coho_loop_turn(loop, 0) has something to do. */
 COHO_API int coho_loop_fd(const coho_loop *loop);

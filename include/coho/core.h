@@ -82,20 +82,22 @@ static inline coho_msg coho_binary(const void *data, size_t len) {
 typedef struct coho_request coho_request;
 
 COHO_API const char *coho_request_method(const coho_request *r);
-/* The path, percent-decoded once, always begins with '/'; never NULL. */
+/* The path, percent-decoded once, always begins with '/'; never NULL. The routes of coho.h answer a
+   path that has an encoded slash (%2F) with 404. */
 COHO_API const char *coho_request_path(const coho_request *r);
 /* The query as sent, without '?'; "" when there is none. */
 COHO_API const char *coho_request_query_string(const coho_request *r);
-/* One parameter of the query, decoded ('+' is a space); NULL when absent or not decodable. */
+/* One parameter of the query, decoded ('+' is a space); NULL when absent or not decodable, and, as of
+   the next two, when out of memory. */
 COHO_API const char *coho_request_query(coho_request *r, const char *name);
-/* A header field; NULL when absent. Of a repeated field the first line. */
-COHO_API const char *coho_request_header(const coho_request *r, const char *name);
 /* A cookie's value as sent (RFC 6265 4.2); NULL when absent. */
 COHO_API const char *coho_request_cookie(coho_request *r, const char *name);
-/* What stood in the path where the route's pattern has ":name"; NULL when it has none. */
-COHO_API const char *coho_request_param(const coho_request *r, const char *name);
 /* The subprotocol the client offers at this place of its list; NULL past the end (RFC 6455 11.3.4). */
 COHO_API const char *coho_request_offer(coho_request *r, size_t index);
+/* A header field; NULL when absent. Of a repeated field the first line. */
+COHO_API const char *coho_request_header(const coho_request *r, const char *name);
+/* What stood in the path where the route's pattern has ":name"; NULL when it has none. */
+COHO_API const char *coho_request_param(const coho_request *r, const char *name);
 /* The subprotocol chosen so far, "" for none. */
 COHO_API const char *coho_request_protocol(const coho_request *r);
 
@@ -103,10 +105,22 @@ COHO_API const char *coho_request_protocol(const coho_request *r);
 
 typedef enum coho_role { COHO_SERVER = 1, COHO_CLIENT = 2 } coho_role;
 
-enum coho_ws_flag {
-  COHO_STREAM = 1, /* deliver messages in parts as they arrive; max_message still counts */
-  COHO_PROTOCOL_REQUIRED = 2 /* server: refuse clients none of whose subprotocols is ours (400);
-                                client: fail when the server chooses none */
+/* Flags of all option structures, this engine's and those of coho.h: one space of bits. */
+enum coho_flag {
+  /* Deliver messages in parts as they arrive; max_message still counts. */
+  COHO_STREAM = 1,
+  /* Server: refuse clients none of whose subprotocols is ours (400); client: fail when the server
+     chooses none. */
+  COHO_PROTOCOL_REQUIRED = 2,
+  /* coho_serve, coho_dial: leave SIGINT and SIGTERM alone. */
+  COHO_NO_SIGNALS = 4,
+  /* coho.h: keep reading from a peer that does not read what it is sent. */
+  COHO_NO_AUTO_PAUSE = 8,
+  /* Server: refuse handshakes without Origin, that is, all but browsers. */
+  COHO_ORIGIN_REQUIRED = 16,
+  /* coho.h, client: do not wait until other attempts to the same address are through, against RFC
+     6455 4.1; for load generators. */
+  COHO_CONNECT_TOGETHER = 32
 };
 
 typedef enum coho_event_type {
@@ -114,7 +128,8 @@ typedef enum coho_event_type {
                        coho_ws_reject() is called before; e->request */
   COHO_OPEN = 2,    /* the handshake is complete, both sides may send */
   COHO_MESSAGE = 3, /* e->msg */
-  COHO_PING = 4,    /* e->msg; its pong is in the output already (RFC 6455 5.5.2) */
+  COHO_PING = 4,    /* e->msg; answered already, or, while much output waits, later together with
+                       those that follow (RFC 6455 5.5.3) */
   COHO_PONG = 5,    /* e->msg */
   COHO_ERROR = 6,   /* e->err; what the peer is told is in the output; COHO_CLOSE follows */
   COHO_CLOSE = 7    /* last event: e->code and e->msg (the reason) of the peer's Close frame, 1005
@@ -123,7 +138,7 @@ typedef enum coho_event_type {
 
 typedef struct coho_event {
   uint32_t type; /* coho_event_type */
-  int err;       /* COHO_ERROR, COHO_CLOSE: why, 0 for a clean close */
+  int err;       /* COHO_ERROR, COHO_CLOSE: why, 0 when the peer's Close came */
   coho_msg msg;
   coho_request *request;
   uint32_t code;   /* COHO_CLOSE */
@@ -136,7 +151,7 @@ typedef struct coho_ws_options {
   uint64_t max_frame;            /* bytes of payload; default max_message */
   size_t max_output;             /* bytes that may wait in the output, at least 64 KiB; default
                                     4 * max_message */
-  uint32_t flags;                /* enum coho_ws_flag */
+  uint32_t flags;                /* COHO_STREAM, COHO_PROTOCOL_REQUIRED, COHO_ORIGIN_REQUIRED */
   uint32_t handshake_timeout_ms; /* default 10,000 */
   uint32_t message_timeout_ms;   /* from first to last byte of a message; default 120,000 */
   uint32_t ping_interval_ms;     /* silence before a ping; default 20,000; UINT32_MAX: never */
@@ -145,9 +160,11 @@ typedef struct coho_ws_options {
   const char *const *protocols;  /* subprotocols, best first, ended by NULL; copied */
   const char *const *origins;    /* server: as in coho_options of coho.h; copied */
   const char *const *headers;    /* client: further fields "Name: value", ended by NULL; copied */
-  const char *url;               /* client: what to ask for; required; copied */
+  const char *url;               /* client: what to ask for; required; copied. Of the answer at
+                                    most 16 KiB, 64 fields and 8 interim answers are read. */
   const char *origin;            /* client: Origin to send, NULL for none; copied */
-  /* Fills buf with unpredictable bytes (masks, RFC 6455 5.3); default getrandom(2). */
+  /* Fills buf with unpredictable bytes (masks, RFC 6455 5.3). Default: getrandom(2), buffered per
+     thread; where the kernel refuses it the process ends, since masks must not be guessed. */
   void (*random)(void *ctx, void *buf, size_t len);
   void *random_ctx;
 } coho_ws_options;
@@ -188,19 +205,26 @@ COHO_API int coho_ws_finished(const coho_ws *ws);
 /* The subprotocol both agreed on, "" for none or before COHO_OPEN. Lives as long as ws. */
 COHO_API const char *coho_ws_protocol(const coho_ws *ws);
 
-/* Answers a COHO_REQUEST before the next coho_ws_next(). protocol: one the client offers, or NULL. */
+/* Answers a COHO_REQUEST before the next coho_ws_next(). protocol: one the client offers, or NULL.
+   0, COHO_EBUSY (no request waits), COHO_ENOPROTOCOL (not offered), COHO_ENOMEM. */
 COHO_API int coho_ws_accept(coho_ws *ws, const char *protocol);
-/* Refuses with an HTTP status, 300 to 599. 401 goes out without WWW-Authenticate: servers that ask
-   for credentials need coho.h's coho_reply(). 0, COHO_EBUSY (no request waits), COHO_EINVAL. */
+/* Refuses with an HTTP status, 400 to 599. 0, COHO_EBUSY (no request waits), COHO_EINVAL. */
 COHO_API int coho_ws_reject(coho_ws *ws, int status);
+/* A field of the answer, before either: the 101 or a refusal, such as the WWW-Authenticate that a 401
+   needs. 0, COHO_EBUSY (no request waits), COHO_EINVAL (no token, a control character, or a field
+   that coho sets itself), COHO_EFULL (16 KiB), COHO_ENOMEM. */
+COHO_API int coho_ws_reply_header(coho_ws *ws, const char *name, const char *value);
 
-/* 0, or COHO_ECLOSED (not open), COHO_EFULL (max_output), COHO_EBUSY (inside a message that is
-   sent in parts, the type changes), COHO_EUTF8 never: text is the caller's to get right. */
+/* 0, or nothing was sent: COHO_ECLOSED (not open), COHO_EFULL (max_output), COHO_EBUSY (inside a
+   message that is sent in parts, the type changes), COHO_EINVAL (unknown type or flag),
+   COHO_ENOMEM. That text is UTF-8 is the caller's to get right. */
 COHO_API int coho_ws_send(coho_ws *ws, coho_msg m);
-COHO_API int coho_ws_ping(coho_ws *ws, const void *data, size_t len); /* at most 125 bytes */
-COHO_API int coho_ws_pong(coho_ws *ws, const void *data, size_t len); /* at most 125 bytes */
+/* At most 125 bytes. 0, COHO_ECLOSED, COHO_EFULL, COHO_EINVAL, COHO_ENOMEM. */
+COHO_API int coho_ws_ping(coho_ws *ws, const void *data, size_t len);
+COHO_API int coho_ws_pong(coho_ws *ws, const void *data, size_t len);
 /* Starts the closing handshake. code: 1000 to 1014 as RFC 6455 7.4 allows, 3000 to 4999, or 0 for a
-   Close without code. reason: at most 123 bytes of UTF-8, or NULL. */
+   Close without code. reason: at most 123 bytes of UTF-8, or NULL. 0, COHO_ECLOSED, COHO_EINVAL,
+   COHO_ENOMEM. */
 COHO_API int coho_ws_close(coho_ws *ws, int code, const char *reason);
 
 /* Tells the time: any clock that never goes back, in ms. Returns when to call again at the latest,

@@ -20,10 +20,10 @@
   X(COHO_ENOMEM,          -1,  1011, "", "out of memory") \
   X(COHO_EINVAL,          -2,  0,    "", "invalid argument") \
   X(COHO_EOPTION,         -3,  0,    "", "an option is out of range or unknown to this version of the library") \
-  X(COHO_EFULL,           -4,  0,    "", "the send queue is full") \
+  X(COHO_EFULL,           -4,  0,    "", "no room: a queue or buffer has reached its limit") \
   X(COHO_ECLOSED,         -5,  0,    "", "the connection is closed or closing") \
   X(COHO_ESTALE,          -6,  0,    "", "no connection has this id any more") \
-  X(COHO_EBUSY,           -7,  0,    "", "a message sent in parts is not finished yet") \
+  X(COHO_EBUSY,           -7,  0,    "", "not now: another step comes first, or was taken already") \
   X(COHO_ESYSTEM,         -8,  1011, "", "the operating system refused") \
   X(COHO_EADDRINUSE,      -9,  0,    "", "the address is already in use") \
   X(COHO_EADDRNOTAVAIL,   -10, 0,    "", "the address does not belong to this machine") \
@@ -34,13 +34,14 @@
   X(COHO_ECONNREFUSED,    -15, 0,    "", "connection refused") \
   X(COHO_ECONNRESET,      -16, 0,    "", "connection reset by the peer") \
   X(COHO_EUNREACHABLE,    -17, 0,    "", "the host or its network cannot be reached") \
-  X(COHO_ETIMEDOUT,       -18, 0,    "", "the connection attempt timed out") \
+  X(COHO_ETIMEDOUT,       -18, 0,    "", "the connection timed out") \
   X(COHO_ESTOPPED,        -19, 0,    "", "stopped by the program") \
   X(COHO_EURL,            -20, 0,    "RFC 6455 3", "not a WebSocket URL (ws://HOST[:PORT][/PATH][?QUERY])") \
   X(COHO_ENOTLS,          -21, 0,    "RFC 6455 3", "wss:// needs TLS, which this build does not have") \
   X(COHO_ENOTFOUND,       -22, 0,    "", "no such entry") \
   X(COHO_EEXISTS,         -23, 0,    "", "the entry exists already") \
   X(COHO_ETOOBIG,         -24, 1009, "RFC 6455 10.4", "the message is larger than the limit") \
+  X(COHO_ERESOLVEAGAIN,   -25, 0,    "", "the host name cannot be looked up at the moment") \
   /* frames */ \
   X(COHO_ERSV,            -30, 1002, "RFC 6455 5.2", "a reserved bit is set and no extension defines it") \
   X(COHO_EOPCODE,         -31, 1002, "RFC 6455 5.2", "reserved opcode") \
@@ -93,7 +94,6 @@
   X(COHO_EEXTENSION,      -88, 400,  "RFC 6455 9.1", "Sec-WebSocket-Extensions is malformed") \
   X(COHO_EORIGIN,         -89, 403,  "RFC 6455 10.2", "the Origin is not allowed") \
   X(COHO_EUPGRADEBODY,    -90, 400,  "RFC 9110 7.8", "a WebSocket handshake has no body") \
-  X(COHO_ENOROUTE,        -91, 404,  "RFC 6455 4.2.2", "nothing is served here") \
   X(COHO_EREFUSED,        -92, 403,  "RFC 6455 4.2.2", "the program refused the handshake") \
   /* the client's side of the handshake */ \
   X(COHO_ESTATUS,         -100, 0,   "RFC 6455 4.1", "the server did not switch protocols") \
@@ -112,7 +112,7 @@ extern "C" {
 #endif
 
 #define COHO__ERROR_ENUM(name, value, answer, rfc, text) name = (value),
-enum coho_error { COHO_OK = 0, COHO_ERRORS(COHO__ERROR_ENUM) COHO__ERROR_LAST = -109 };
+enum coho_error { COHO_OK = 0, COHO_ERRORS(COHO__ERROR_ENUM) };
 #undef COHO__ERROR_ENUM
 
 /* A sentence for people, without full stop. Never NULL; static storage; any thread. */

@@ -13,6 +13,4 @@ static uint64_t read_ns(clockid_t clock) {
 
 uint64_t coho__clock_ns(void) { return read_ns(CLOCK_MONOTONIC); }
 
-uint64_t coho__clock_ms(void) { return coho__clock_ns() / 1000000; }
-
 uint64_t coho__clock_wall_ms(void) { return read_ns(CLOCK_REALTIME) / 1000000; }

@@ -4,7 +4,6 @@
 
 #include <stdint.h>
 
-uint64_t coho__clock_ms(void);      /* monotonic */
 uint64_t coho__clock_ns(void);      /* monotonic */
 uint64_t coho__clock_wall_ms(void); /* since 1970, may jump */
 

@@ -1,5 +1,8 @@
+#include "base/error.h"
+
+#include "base/check.h"
+
 #include <coho/error.h>
-#include <stddef.h>
 
 struct row {
   const char *name, *text, *rfc;
@@ -7,7 +10,7 @@ struct row {
 };
 
 #define ROW(name, value, answer, rfc, text) [-(value)] = {#name, text, rfc, answer},
-static const struct row rows[-COHO__ERROR_LAST] = {COHO_ERRORS(ROW)};
+static const struct row rows[] = {COHO_ERRORS(ROW)};
 #undef ROW
 
 /* Of a value that the table does not know: all others have a name. */
@@ -16,7 +19,7 @@ static const struct row success = {"COHO_OK", "success", "", 0};
 
 static const struct row *row_of(int err) {
   if (err >= 0) return &success;
-  if (err <= COHO__ERROR_LAST) return &unknown;
+  if (err <= -(int)COHO_COUNT(rows)) return &unknown;
   const struct row *row = &rows[-err];
   return row->name != NULL ? row : &unknown;
 }
@@ -28,3 +31,8 @@ const char *coho_errname(int err) { return row_of(err)->name; }
 int coho_error_answer(int err) { return row_of(err)->answer; }
 
 const char *coho_error_rfc(int err) { return row_of(err)->rfc; }
+
+int coho__error_status(int err) {
+  int answer = coho_error_answer(err);
+  return answer >= 400 && answer <= 599 ? answer : 500;
+}

@@ -25,13 +25,11 @@ enum { CHUNK_MIN = 32, CHUNK_MAX = 64, RING_MIN = 1 };
 enum { CHUNK_MIN = 1024, CHUNK_MAX = 16 * 1024, RING_MIN = 4 };
 #endif
 
-static size_t footprint(const struct coho__chunk *c) { return sizeof *c + c->cap; }
-
 static struct coho__slice *slice_at(const struct coho__outq *q, size_t i) {
   return &q->slices[(q->head + i) & (q->cap - 1)];
 }
 
-void coho__outq_init(struct coho__outq *q) { *q = (struct coho__outq){NULL, 0, 0, 0, 0, 0}; }
+void coho__outq_init(struct coho__outq *q) { *q = (struct coho__outq){NULL, 0, 0, 0, 0}; }
 
 static void free_ring(struct coho__outq *q) {
   coho__free(q->slices, q->cap * sizeof *q->slices);
@@ -63,7 +61,6 @@ static int grow_ring(struct coho__outq *q, size_t n) {
 
 /* There is a place; the slice's reference becomes the queue's. */
 static void append_slice(struct coho__outq *q, struct coho__slice s) {
-  if (q->count == 0 || slice_at(q, q->count - 1)->chunk != s.chunk) q->held += footprint(s.chunk);
   *slice_at(q, q->count) = s;
   q->count++;
   q->bytes += s.len;
@@ -73,7 +70,6 @@ static void drop_first(struct coho__outq *q) {
   struct coho__chunk *c = slice_at(q, 0)->chunk;
   q->head = (q->head + 1) & (q->cap - 1);
   q->count--;
-  if (q->count == 0 || slice_at(q, 0)->chunk != c) q->held -= footprint(c);
   coho__chunk_unref(c);
 }
 
@@ -182,14 +178,8 @@ void coho__outq_sent(struct coho__outq *q, size_t n) {
   if (q->count == 0) free_ring(q);
 }
 
-size_t coho__outq_memory(const struct coho__outq *q) {
-  return q->held + q->cap * sizeof *q->slices;
-}
-
 void coho__outq_check(const struct coho__outq *q) {
   size_t bytes = 0;
-  size_t held = 0;
-  const struct coho__chunk *before = NULL;
   COHO_ASSERT((q->slices == NULL) == (q->count == 0));
   COHO_ASSERT((q->cap == 0) == (q->count == 0));
   COHO_ASSERT(q->count <= q->cap && (q->cap & (q->cap - 1)) == 0);
@@ -198,8 +188,6 @@ void coho__outq_check(const struct coho__outq *q) {
     COHO_ASSERT(s->len > 0 && s->offset + s->len <= s->chunk->len);
     COHO_ASSERT(s->chunk->len <= s->chunk->cap && s->chunk->refs > 0);
     bytes += s->len;
-    if (s->chunk != before) held += footprint(s->chunk);
-    before = s->chunk;
   }
-  COHO_ASSERT(bytes == q->bytes && held == q->held);
+  COHO_ASSERT(bytes == q->bytes);
 }

@@ -1,9 +1,8 @@
 /*
  * The out-queue of a connection: slices of chunks in the order they are to be written. Counts its
- * bytes with overhead; the caller keeps the cap. Small copies share chunks.
+ * bytes; the caller keeps the cap. Small copies share chunks.
  *
- * Invariants: bytes is the sum of the slices; no slice is empty; held is the sum of the chunks, a
- * chunk of neighbouring slices counted once; an empty queue owns no memory.
+ * Invariants: bytes is the sum of the slices; no slice is empty; an empty queue owns no memory.
  */
 #ifndef COHO_BASE_OUTQ_H
 #define COHO_BASE_OUTQ_H
@@ -20,7 +19,6 @@ struct coho__outq {
   struct coho__slice *slices; /* a ring of cap places */
   size_t head, count, cap;
   size_t bytes; /* payload that waits */
-  size_t held;  /* memory of the chunks */
 };
 
 void coho__outq_init(struct coho__outq *q);
@@ -38,7 +36,6 @@ int coho__outq_splice(struct coho__outq *q, struct coho__outq *src);
 /* Fills at most max places with what waits first; returns how many. */
 int coho__outq_iov(const struct coho__outq *q, struct iovec *iov, int max);
 void coho__outq_sent(struct coho__outq *q, size_t n); /* n <= bytes; memory is given back */
-size_t coho__outq_memory(const struct coho__outq *q); /* bytes of chunks and slices */
 void coho__outq_check(const struct coho__outq *q);
 
 #endif

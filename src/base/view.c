@@ -45,6 +45,15 @@ struct coho__view coho__view_split(struct coho__view *rest, char sep) {
   return first;
 }
 
+bool coho__view_take_nocase(struct coho__view *in, struct coho__view prefix) {
+  if (in->len < prefix.len ||
+      !coho__view_eq_nocase((struct coho__view){in->data, prefix.len}, prefix))
+    return false;
+  in->data += prefix.len;
+  in->len -= prefix.len;
+  return true;
+}
+
 bool coho__view_number(struct coho__view v, uint64_t max, uint64_t *out) {
   uint64_t n = 0;
   if (v.len == 0) return false;

@@ -22,6 +22,8 @@ struct coho__view coho__view_trim(struct coho__view v);
 /* Cuts *rest at the first sep: returns what is before it, *rest becomes what is after it. Without
    sep all is returned and *rest becomes {NULL, 0}. Loop: while (rest.data) { v = split(...); }. */
 struct coho__view coho__view_split(struct coho__view *rest, char sep);
+/* Cuts the prefix off when *in begins with it, ASCII letters alike. */
+bool coho__view_take_nocase(struct coho__view *in, struct coho__view prefix);
 /* Digits only, no sign, no overflow: false else. */
 bool coho__view_number(struct coho__view v, uint64_t max, uint64_t *out);
 

@@ -45,17 +45,18 @@ static int check_coding(const struct coho__http1 *head) {
 
 int coho__body_init(struct coho__body *b, const struct coho__http1 *head, uint64_t max) {
   *b = (struct coho__body){.max = max, .state = DONE};
-  size_t codings = coho__http1_times(head, "Transfer-Encoding");
-  size_t lengths = coho__http1_times(head, "Content-Length");
-  if (codings > 0) {
-    if (lengths > 0 || head->minor == 0) return COHO_EBODYLENGTH;
+  bool sized = coho__http1_find(head, "Content-Length", 0) != SIZE_MAX;
+  if (coho__http1_find(head, "Transfer-Encoding", 0) != SIZE_MAX) {
+    if (sized || head->minor == 0) return COHO_EBODYLENGTH;
     b->chunked = true;
     b->state = SIZE;
     return check_coding(head);
   }
-  if (lengths == 0) return 0;
-  struct coho__view length = coho__http1_value(head, coho__http1_find(head, "Content-Length", 0));
-  if (lengths > 1 || !coho__view_number(length, UINT64_MAX, &b->left)) return COHO_EBODYLENGTH;
+  if (!sized) return 0;
+  struct coho__view length;
+  if (!coho__http1_only(head, "Content-Length", &length) ||
+      !coho__view_number(length, UINT64_MAX, &b->left))
+    return COHO_EBODYLENGTH;
   if (b->left > max) return COHO_EBODYTOOBIG;
   if (b->left > 0) b->state = DATA;
   return 0;
@@ -80,12 +81,12 @@ static int ignore(struct coho__body *b) {
 static int take_size(struct coho__body *b, char c) {
   int digit = coho__hex_digit(c);
   if (digit >= 0) {
-    if (b->digits == MAX_DIGITS) return COHO_ECHUNK;
-    b->digits++;
+    if (b->taken == MAX_DIGITS) return COHO_ECHUNK;
+    b->taken++;
     b->left = b->left << 4 | (uint64_t)digit;
     return 0;
   }
-  if (b->digits == 0) return COHO_ECHUNK;
+  if (b->taken == 0) return COHO_ECHUNK;
   if (b->left > b->max - b->total) return COHO_EBODYTOOBIG;
   switch (c) {
   case '\r': return turn(b, SIZE_LF);
@@ -109,10 +110,10 @@ static int take_text(struct coho__body *b, char c, enum state next) {
 }
 
 static int take_trailer_name(struct coho__body *b, char c) {
-  bool first = b->digits == 0;
+  bool first = b->taken == 0;
   if (c == '\r' && first) return turn(b, END_LF);
   if (c == ':' && !first) return turn(b, TRAILER_VALUE);
-  b->digits = 1;
+  b->taken = 1;
   return (coho__chars[(unsigned char)c] & COHO_CHAR_TOKEN) != 0 ? ignore(b) : COHO_ECHUNK;
 }
 
@@ -132,7 +133,7 @@ static int take_line_end(struct coho__body *b, char c) {
   case TRAILER_NAME:
   case TRAILER_VALUE: break;
   }
-  b->digits = 0;
+  b->taken = 0;
   return c == '\n' ? turn(b, next) : COHO_ECHUNK;
 }
 

@@ -10,7 +10,7 @@ struct coho__body {
   uint64_t total;   /* payload seen so far */
   uint64_t max;     /* more is COHO_EBODYTOOBIG */
   uint16_t ignored; /* bytes of chunk extensions and trailers without separators, at most 16,384 */
-  uint8_t digits;   /* of the present chunk size */
+  uint8_t taken;    /* digits of the present chunk size; 1 inside the name of a trailer */
   uint8_t state;    /* private to body.c */
   bool chunked;
 };

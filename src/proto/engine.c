@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/random.h"
 #include "base/view.h"
 #include "proto/assemble.h"
 #include "proto/close_code.h"
@@ -34,6 +35,13 @@ struct coho__busy {
   uint8_t control[COHO_CONTROL_MAX]; /* payload of a control frame cut by the input */
   uint8_t pong[COHO_CONTROL_MAX];
 };
+
+void coho__engine_random(const struct coho__engine_conf *conf, void *buf, size_t len) {
+  if (conf->random)
+    conf->random(conf->random_ctx, buf, len);
+  else
+    coho__random(buf, len);
+}
 
 void coho__engine_init(struct coho__engine *e, const struct coho__engine_conf *conf) {
   *e = (struct coho__engine){.conf = conf};
@@ -98,7 +106,7 @@ static int append_frame(struct coho__engine *e, struct coho__buf *out, struct co
   if (!dst) return out->max - out->len < size ? COHO_EFULL : COHO_ENOMEM;
 
   /* A fresh, unpredictable key for each frame (5.3). */
-  if (f->masked) e->conf->random(e->conf->random_ctx, &f->key, sizeof f->key);
+  if (f->masked) coho__engine_random(e->conf, &f->key, sizeof f->key);
   size_t header = coho__frame_write((uint8_t *)dst, f);
   if (payload) {
     memcpy(dst + header, data, payload);
@@ -116,7 +124,7 @@ static int append_control(struct coho__engine *e, struct coho__buf *out, uint8_t
 
 int coho__engine_may_send(const struct coho__engine *e, const coho_msg *m) {
   if (!coho__engine_open(e)) return COHO_ECLOSED;
-  if (m->type > COHO_BINARY) return COHO_EINVAL;
+  if (m->type > COHO_BINARY || (m->flags & ~(uint32_t)COHO_MORE)) return COHO_EINVAL;
   return e->sending && m->type && m->type != e->sending ? COHO_EBUSY : 0;
 }
 
@@ -453,18 +461,22 @@ bool coho__engine_next(struct coho__engine *e, struct coho__buf *out, coho_event
 
 /* ---- time ---------------------------------------------------------------------------------- */
 
-/* Time left for the message being received; the first look starts its clock. */
-static uint32_t message_wait(struct coho__engine *e, uint64_t now_ms) {
+/* Time left for the message being received, COHO_NEVER without one; the first look starts its
+   clock. 0, COHO_EMESSAGETIMEOUT, or COHO_ENOMEM. */
+static int message_wait(struct coho__engine *e, uint64_t now_ms, uint32_t *wait) {
   uint32_t limit = e->conf->message_timeout_ms;
-  if (!e->message || limit == COHO_NEVER) return COHO_NEVER;
+  *wait = COHO_NEVER;
+  if (!e->message || limit == COHO_NEVER) return 0;
   struct coho__busy *b = need_busy(e);
-  if (!b) return 0; /* out of memory for a clock: the message ends */
+  if (!b) return COHO_ENOMEM;
   if (!b->message_timed) {
     b->message_timed = true;
     b->message_since = (uint32_t)now_ms;
   }
   uint32_t age = (uint32_t)now_ms - b->message_since;
-  return age < limit ? limit - age : 0;
+  if (age >= limit) return COHO_EMESSAGETIMEOUT;
+  *wait = limit - age;
+  return 0;
 }
 
 static uint32_t alive_wait(struct coho__engine *e, struct coho__buf *out, uint64_t now_ms) {
@@ -476,7 +488,7 @@ static uint32_t alive_wait(struct coho__engine *e, struct coho__buf *out, uint64
   case COHO_KEEPALIVE_PING:
     if (e->close_sent) fail(e, out, COHO_ECLOSETIMEOUT);
     /* A full output is the owner's matter: its own deadline watches over progress. */
-    else
+    else if (out->max - out->len > COHO_ENGINE_CLOSE_ROOM + COHO_FRAME_HEADER_MAX)
       append_control(e, out, COHO_OP_PING, NULL, 0);
     break;
   case COHO_KEEPALIVE_GONE: fail(e, out, COHO_EPONGTIMEOUT); break;
@@ -488,8 +500,9 @@ uint64_t coho__engine_tick(struct coho__engine *e, struct coho__buf *out, uint64
   if (e->state != OPEN) return UINT64_MAX;
   uint32_t wait = alive_wait(e, out, now_ms);
   if (e->state == OPEN && !e->close_sent) {
-    uint32_t message = message_wait(e, now_ms);
-    if (message == 0) fail(e, out, COHO_EMESSAGETIMEOUT);
+    uint32_t message;
+    int err = message_wait(e, now_ms, &message);
+    if (err) fail(e, out, err);
     wait = COHO_MIN(wait, message);
   }
   if (e->state != OPEN) return now_ms;

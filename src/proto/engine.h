@@ -10,12 +10,16 @@
 
 #include "base/buf.h"
 #include "base/utf8.h"
+#include "proto/frame.h"
 #include "proto/keepalive.h"
 
 #include <coho/core.h>
 #include <stdbool.h>
 
-/* Shared by all connections of a route; outlives them. All set, no defaults here. */
+/* Output that a Close of ours may need; pings of the keepalive leave it free. */
+enum { COHO_ENGINE_CLOSE_ROOM = COHO_FRAME_HEADER_MAX + COHO_CONTROL_MAX };
+
+/* Shared by all connections of a route; outlives them. All set but random, no defaults here. */
 struct coho__engine_conf {
   uint64_t max_message;
   uint64_t max_frame;
@@ -23,9 +27,9 @@ struct coho__engine_conf {
   uint32_t ping_interval_ms;
   uint32_t pong_timeout_ms;
   uint32_t close_timeout_ms;
-  uint8_t role; /* coho_role */
-  bool stream;  /* COHO_STREAM */
-  void (*random)(void *ctx, void *buf, size_t len);
+  uint8_t role;                                     /* coho_role */
+  bool stream;                                      /* COHO_STREAM */
+  void (*random)(void *ctx, void *buf, size_t len); /* NULL: coho__random() */
   void *random_ctx;
 };
 
@@ -50,6 +54,9 @@ struct coho__engine {
   bool blocked; /* set by the owner while output cannot drain: pongs are coalesced */
 };
 
+/* Unpredictable bytes for masks and the key of a handshake. */
+void coho__engine_random(const struct coho__engine_conf *conf, void *buf, size_t len);
+
 void coho__engine_init(struct coho__engine *e, const struct coho__engine_conf *conf);
 void coho__engine_free(struct coho__engine *e);
 
@@ -67,7 +74,7 @@ static inline size_t coho__engine_unread(const struct coho__engine *e) {
    unless a Close came before. */
 void coho__engine_eof(struct coho__engine *e, int err);
 
-/* 0 when a data message may be sent now; COHO_ECLOSED; COHO_EBUSY inside a message sent in parts
+/* 0 when a data message may be sent now; COHO_ECLOSED; COHO_EINVAL (type, flags); COHO_EBUSY inside a message sent in parts
    that m does not continue. */
 int coho__engine_may_send(const struct coho__engine *e, const coho_msg *m);
 /* Appends a frame. 0, or as above, or COHO_EFULL, COHO_ENOMEM of out: then nothing changed. */

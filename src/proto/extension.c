@@ -65,7 +65,7 @@ int coho__extension_next(const struct coho__http1 *head, struct coho__http1_list
                          struct coho__extension *ext) {
   struct coho__view in;
   if (!coho__http1_list_next(head, FIELD, it, &in)) {
-    bool empty = it->count == 0 && coho__http1_times(head, FIELD) > 0;
+    bool empty = it->count == 0 && coho__http1_find(head, FIELD, 0) != SIZE_MAX;
     return empty ? COHO_EEXTENSION : 0;
   }
   ext->param_count = 0;

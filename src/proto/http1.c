@@ -64,7 +64,6 @@ void coho__http1_reset(struct coho__http1 *h) {
   h->field_count = 0;
   h->method_len = 0;
   h->target = h->target_len = 0;
-  h->reason = h->reason_len = 0;
   h->status = 0;
   h->start = 0;
   h->err = 0;
@@ -215,8 +214,6 @@ static int end_target(struct coho__http1 *h, char c) {
 
 static int end_reason(struct coho__http1 *h, char c) {
   if (c != '\r') return COHO_EHTTP;
-  h->reason = h->start;
-  h->reason_len = (uint16_t)part_len(h);
   return terminate(h, LINE_LF);
 }
 
@@ -335,11 +332,11 @@ size_t coho__http1_find(const struct coho__http1 *h, const char *name, size_t fr
   return SIZE_MAX;
 }
 
-size_t coho__http1_times(const struct coho__http1 *h, const char *name) {
-  size_t times = 0;
-  for (size_t i = 0; (i = coho__http1_find(h, name, i)) != SIZE_MAX; i++)
-    times++;
-  return times;
+bool coho__http1_only(const struct coho__http1 *h, const char *name, struct coho__view *value) {
+  size_t i = coho__http1_find(h, name, 0);
+  if (i == SIZE_MAX || coho__http1_find(h, name, i + 1) != SIZE_MAX) return false;
+  *value = coho__http1_value(h, i);
+  return true;
 }
 
 /* Cuts a list at its first comma that is not inside a quoted string. */
@@ -393,7 +390,8 @@ const char *coho__http1_reason(int status) {
   /* clang-format off */
   static const struct { int status; const char *reason; } reasons[] = {
     {100, "Continue"}, {101, "Switching Protocols"}, {103, "Early Hints"},
-    {200, "OK"}, {201, "Created"}, {202, "Accepted"}, {204, "No Content"}, {206, "Partial Content"},
+    {200, "OK"}, {201, "Created"}, {202, "Accepted"}, {204, "No Content"}, {205, "Reset Content"},
+    {206, "Partial Content"},
     {301, "Moved Permanently"}, {302, "Found"}, {303, "See Other"}, {304, "Not Modified"},
     {307, "Temporary Redirect"}, {308, "Permanent Redirect"},
     {400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"},

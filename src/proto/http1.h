@@ -39,7 +39,6 @@ struct coho__http1 {
   uint16_t field_count, fields_cap;
   uint16_t method_len;         /* request: at offset 0 */
   uint16_t target, target_len; /* request */
-  uint16_t reason, reason_len; /* response */
   uint16_t status;             /* response */
   uint16_t start;              /* offset at which the present line or name began */
   int16_t err;                 /* why it failed, 0 */
@@ -69,7 +68,8 @@ struct coho__view coho__http1_name(const struct coho__http1 *h, size_t i);
 struct coho__view coho__http1_value(const struct coho__http1 *h, size_t i); /* trimmed */
 /* The index of the first field with this name at or after from, SIZE_MAX for none. */
 size_t coho__http1_find(const struct coho__http1 *h, const char *name, size_t from);
-size_t coho__http1_times(const struct coho__http1 *h, const char *name);
+/* Whether exactly one field has this name; *value is set then. */
+bool coho__http1_only(const struct coho__http1 *h, const char *name, struct coho__view *value);
 
 /* A list of fields that may stand in several lines (RFC 9110 5.6.1): walks the elements between
    commas, trimmed, skipping empty ones, commas in quoted strings apart. it starts zeroed. */

@@ -61,15 +61,14 @@ char *coho__request_keep(struct coho_request *r, const char *data, size_t len) {
 ptrdiff_t coho__percent_decode(char *dst, const char *data, size_t len, bool plus_is_space) {
   size_t n = 0;
   for (size_t i = 0; i < len; i++) {
-    char c = data[i];
-    if (c == '+' && plus_is_space) c = ' ';
+    int c = data[i] == '+' && plus_is_space ? ' ' : data[i];
     if (c == '%') {
-      c = (char)coho__percent_escape(data + i, len - i);
-      if (coho__percent_escape(data + i, len - i) < 0) return -1;
+      c = coho__percent_escape(data + i, len - i);
+      if (c < 0) return -1;
       i += 2;
     }
     if (c == '\0') return -1;
-    dst[n++] = c;
+    dst[n++] = (char)c;
   }
   dst[n] = '\0';
   return (ptrdiff_t)n;
@@ -98,14 +97,8 @@ static int parse_path(struct coho_request *r, struct coho__view rest) {
   return path.len > 0 ? set_path(r, path) : 0;
 }
 
-static bool starts_with(struct coho__view v, struct coho__view prefix) {
-  return v.len >= prefix.len &&
-         coho__view_eq_nocase((struct coho__view){v.data, prefix.len}, prefix);
-}
-
 /* RFC 9112 3.2.2; a URL without a host is invalid (RFC 9110 4.2.1). */
-static int parse_absolute(struct coho_request *r, struct coho__view target, size_t scheme) {
-  struct coho__view rest = {target.data + scheme, target.len - scheme};
+static int parse_absolute(struct coho_request *r, struct coho__view rest) {
   struct coho__host host;
   size_t end = 0;
   while (end < rest.len && rest.data[end] != '/' && rest.data[end] != '?')
@@ -120,8 +113,10 @@ static int parse_target(struct coho_request *r) {
   struct coho__view method = coho__http1_method(&r->head);
   if (coho__view_eq(method, VIEW("CONNECT"))) return COHO_ETARGET;
   if (target.data[0] == '/') return parse_path(r, target);
-  if (starts_with(target, VIEW("http://"))) return parse_absolute(r, target, 7);
-  if (starts_with(target, VIEW("https://"))) return parse_absolute(r, target, 8);
+  struct coho__view rest = target;
+  if (coho__view_take_nocase(&rest, VIEW("http://")) ||
+      coho__view_take_nocase(&rest, VIEW("https://")))
+    return parse_absolute(r, rest);
   bool asterisk = coho__view_eq(target, VIEW("*")) && coho__view_eq(method, VIEW("OPTIONS"));
   return asterisk ? 0 : COHO_ETARGET;
 }

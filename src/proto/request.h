@@ -26,7 +26,7 @@ struct coho_request {
   } params[COHO_REQUEST_PARAMS];
   uint8_t param_count;
   bool keep_alive; /* the client allows a further request (RFC 9112 9.3) */
-  void *owner;     /* who answers: http's exchange, or the engine's handshake */
+  void *owner;     /* http's exchange; NULL for a request of an engine of core.h */
 };
 
 void coho__request_init(struct coho_request *r, const struct coho__http1_limits *limits);

@@ -2,8 +2,8 @@
 
 #include "base/base64.h"
 #include "base/check.h"
+#include "proto/accept_key.h"
 #include "proto/extension.h"
-#include "proto/upgrade_server.h"
 
 #include <coho/error.h>
 #include <string.h>
@@ -32,12 +32,10 @@ static bool protocols_valid(const char *const *protocols) {
 static bool is_ours(struct coho__view name, bool origin) {
   static const char *const ours[] = {"Host",           "Upgrade",           "Connection",
                                      "Content-Length", "Transfer-Encoding", "Expect"};
-  static const struct coho__view prefix = {"Sec-WebSocket-", 14};
   for (size_t i = 0; i < COHO_COUNT(ours); i++)
     if (coho__view_eq_nocase(name, coho__view_of(ours[i]))) return true;
   if (origin && coho__view_eq_nocase(name, VIEW("Origin"))) return true;
-  return name.len >= prefix.len &&
-         coho__view_eq_nocase((struct coho__view){name.data, prefix.len}, prefix);
+  return coho__view_take_nocase(&name, VIEW("Sec-WebSocket-"));
 }
 
 static bool header_valid(const char *header, bool origin) {
@@ -130,18 +128,12 @@ void coho__upgrade_client_free(struct coho__upgrade_client *u) { coho__http1_fre
 
 /* ---- the answer (RFC 6455 4.1, third list) -------------------------------------------------- */
 
-/* Whether the field is there exactly once, and its value. */
-static bool is_only(const struct coho__http1 *head, const char *name, struct coho__view *value) {
-  if (coho__http1_times(head, name) != 1) return false;
-  *value = coho__http1_value(head, coho__http1_find(head, name, 0));
-  return true;
-}
-
 static int check_protocol(struct coho__upgrade_client *u) {
   static const char field[] = "Sec-WebSocket-Protocol";
   struct coho__view chosen;
-  if (coho__http1_times(&u->head, field) == 0) return u->protocol_required ? COHO_ENOPROTOCOL : 0;
-  if (!is_only(&u->head, field, &chosen)) return COHO_EANSWERPROTOCOL;
+  if (coho__http1_find(&u->head, field, 0) == SIZE_MAX)
+    return u->protocol_required ? COHO_ENOPROTOCOL : 0;
+  if (!coho__http1_only(&u->head, field, &chosen)) return COHO_EANSWERPROTOCOL;
   for (const char *const *p = u->protocols; p && *p; p++) {
     if (!coho__view_eq(chosen, coho__view_of(*p))) continue;
     u->protocol = *p;
@@ -160,14 +152,15 @@ static int check_extensions(const struct coho__http1 *head) {
 
 static int check_answer(struct coho__upgrade_client *u) {
   struct coho__view value;
-  char accept[29];
+  char accept[COHO_ACCEPT_LEN + 1];
   if (u->head.status != 101) return COHO_ESTATUS;
   if (u->head.minor == 0) return COHO_ERESPONSE;
-  if (!is_only(&u->head, "Upgrade", &value) || !coho__view_eq_nocase(value, VIEW("websocket")))
+  if (!coho__http1_only(&u->head, "Upgrade", &value) ||
+      !coho__view_eq_nocase(value, VIEW("websocket")))
     return COHO_EANSWERUPGRADE;
   if (!coho__http1_has_token(&u->head, "Connection", "upgrade")) return COHO_EANSWERCONNECTION;
-  coho__upgrade_accept_key(coho__view_of(u->key), accept);
-  if (!is_only(&u->head, "Sec-WebSocket-Accept", &value) ||
+  coho__accept_key(coho__view_of(u->key), accept);
+  if (!coho__http1_only(&u->head, "Sec-WebSocket-Accept", &value) ||
       !coho__view_eq(value, coho__view_of(accept)))
     return COHO_EACCEPT;
   int err = check_extensions(&u->head);

@@ -2,17 +2,14 @@
 
 #include "base/base64.h"
 #include "base/check.h"
-#include "base/sha1.h"
+#include "proto/accept_key.h"
 #include "proto/body.h"
 #include "proto/extension.h"
 #include "proto/host.h"
 
 #include <string.h>
 
-enum {
-  KEY_LEN = 24, /* base64 of 16 bytes */
-  MAX_OFFERS = 32
-};
+enum { MAX_OFFERS = 32 };
 
 bool coho__upgrade_wanted(const struct coho_request *r) {
   return r->head.minor > 0 && coho__http1_has_token(&r->head, "Upgrade", "websocket");
@@ -20,24 +17,20 @@ bool coho__upgrade_wanted(const struct coho_request *r) {
 
 /* ---- the request (RFC 6455 4.2.1) ----------------------------------------------------------- */
 
-/* The value of a field that must be there once; data is NULL else. */
-static struct coho__view only_value(const struct coho__http1 *head, const char *name) {
-  if (coho__http1_times(head, name) != 1) return (struct coho__view){NULL, 0};
-  return coho__http1_value(head, coho__http1_find(head, name, 0));
-}
-
 static int check_version(const struct coho__http1 *head) {
-  struct coho__view value = only_value(head, "Sec-WebSocket-Version");
+  struct coho__view value;
   uint64_t version;
-  if (!value.data || !coho__view_number(value, 255, &version)) return COHO_EWSVERSION;
+  if (!coho__http1_only(head, "Sec-WebSocket-Version", &value)) return COHO_EWSVERSION;
+  if (!coho__view_number(value, 255, &version)) return COHO_EWSVERSION;
   if (value.len > 1 && value.data[0] == '0') return COHO_EWSVERSION;
   return version == 13 ? 0 : COHO_EWSVERSIONOTHER;
 }
 
 static int check_key(const struct coho__http1 *head) {
-  struct coho__view key = only_value(head, "Sec-WebSocket-Key");
-  unsigned char nonce[KEY_LEN / 4 * 3];
-  if (key.len != KEY_LEN) return COHO_EKEY;
+  struct coho__view key;
+  unsigned char nonce[COHO_KEY_LEN / 4 * 3];
+  if (!coho__http1_only(head, "Sec-WebSocket-Key", &key) || key.len != COHO_KEY_LEN)
+    return COHO_EKEY;
   return coho__base64_decode(nonce, key.data, key.len) == 16 ? 0 : COHO_EKEY;
 }
 
@@ -47,7 +40,7 @@ static int check_offers(const struct coho__http1 *head) {
   struct coho__view offer;
   while (coho__http1_list_next(head, field, &it, &offer))
     if (it.count > MAX_OFFERS || !coho__http1_is_token(offer)) return COHO_EPROTOCOL;
-  return it.count == 0 && coho__http1_times(head, field) > 0 ? COHO_EPROTOCOL : 0;
+  return it.count == 0 && coho__http1_find(head, field, 0) != SIZE_MAX ? COHO_EPROTOCOL : 0;
 }
 
 /* The upgrade takes effect behind the body (RFC 9110 7.8), so a body could hide frames from one
@@ -71,10 +64,10 @@ int coho__upgrade_check(const struct coho_request *r) {
   return err ? err : check_body(head);
 }
 
-static bool offers(const struct coho__http1 *head, const char *protocol) {
+bool coho__upgrade_offers(const struct coho_request *r, const char *protocol) {
   struct coho__http1_list it = {0};
   struct coho__view offer, wanted = coho__view_of(protocol);
-  while (coho__http1_list_next(head, "Sec-WebSocket-Protocol", &it, &offer))
+  while (coho__http1_list_next(&r->head, "Sec-WebSocket-Protocol", &it, &offer))
     if (coho__view_eq(offer, wanted)) return true;
   return false;
 }
@@ -82,7 +75,7 @@ static bool offers(const struct coho__http1 *head, const char *protocol) {
 int coho__upgrade_choose(struct coho_request *r, const char *const *ours, bool required) {
   r->protocol = "";
   for (; ours && *ours; ours++) {
-    if (!offers(&r->head, *ours)) continue;
+    if (!coho__upgrade_offers(r, *ours)) continue;
     r->protocol = *ours;
     return 0;
   }
@@ -139,10 +132,10 @@ static bool is_entry(struct coho__view text, struct coho__view entry) {
 }
 
 int coho__upgrade_origin(const struct coho_request *r, const char *const *list, bool need) {
-  size_t times = coho__http1_times(&r->head, "Origin");
-  if (times == 0) return need ? COHO_EORIGIN : 0;
-  if (times > 1) return COHO_EFIELD; /* RFC 6454 7.3: exactly one */
-  struct coho__view text = only_value(&r->head, "Origin");
+  struct coho__view text;
+  if (coho__http1_find(&r->head, "Origin", 0) == SIZE_MAX) return need ? COHO_EORIGIN : 0;
+  /* RFC 6454 7.3: exactly one. */
+  if (!coho__http1_only(&r->head, "Origin", &text)) return COHO_EFIELD;
   if (!list) return is_own(r, text) ? 0 : COHO_EORIGIN;
   for (; *list; list++)
     if (is_entry(text, coho__view_of(*list))) return 0;
@@ -150,18 +143,6 @@ int coho__upgrade_origin(const struct coho_request *r, const char *const *list, 
 }
 
 /* ---- the answer (RFC 6455 4.2.2) ------------------------------------------------------------ */
-
-void coho__upgrade_accept_key(struct coho__view key, char accept[29]) {
-  static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-  char text[KEY_LEN + sizeof guid - 1];
-  uint8_t digest[20];
-  COHO_ASSERT(key.len == KEY_LEN);
-  memcpy(text, key.data, KEY_LEN);
-  memcpy(text + KEY_LEN, guid, sizeof guid - 1);
-  coho__sha1(text, sizeof text, digest);
-  coho__base64_encode(accept, digest, sizeof digest);
-  accept[28] = '\0';
-}
 
 /* All of the texts, or nothing and an error. */
 static int append_all(struct coho__buf *out, const struct coho__view *texts, size_t count) {
@@ -177,11 +158,13 @@ static int append_all(struct coho__buf *out, const struct coho__view *texts, siz
 
 int coho__upgrade_accept(const struct coho_request *r, struct coho__view fields,
                          struct coho__buf *out) {
-  char accept[29];
-  struct coho__view protocol = coho__view_of(r->protocol);
+  char accept[COHO_ACCEPT_LEN + 1];
+  struct coho__view key, protocol = coho__view_of(r->protocol);
   bool chosen = protocol.len > 0;
   COHO_ASSERT(!chosen || coho__http1_is_token(protocol));
-  coho__upgrade_accept_key(only_value(&r->head, "Sec-WebSocket-Key"), accept);
+  bool checked = coho__http1_only(&r->head, "Sec-WebSocket-Key", &key);
+  COHO_ASSERT(checked);
+  coho__accept_key(key, accept);
   const struct coho__view texts[] = {
       VIEW("HTTP/1.1 101 Switching Protocols\r\n"
            "Upgrade: websocket\r\n"

@@ -11,6 +11,7 @@ bool coho__upgrade_wanted(const struct coho_request *r);
    key, subprotocols (at most 32), extensions, body; the Origin is not looked at. 0 or the error of
    the first rule that is broken. */
 int coho__upgrade_check(const struct coho_request *r);
+bool coho__upgrade_offers(const struct coho_request *r, const char *protocol);
 /* Sets r->protocol to the first of ours (NULL: none) that the client offers, "" if there is none.
    0, or COHO_ENOPROTOCOL when required. */
 int coho__upgrade_choose(struct coho_request *r, const char *const *ours, bool required);
@@ -32,11 +33,9 @@ int coho__upgrade_origin(const struct coho_request *r, const char *const *list, 
    COHO_ENOMEM, COHO_EFULL; then nothing was written. */
 int coho__upgrade_accept(const struct coho_request *r, struct coho__view fields,
                          struct coho__buf *out);
-/* Appends the fields that belong to a refusal with this error (405: Allow; 426: Upgrade,
+/* Appends the fields that belong to a refusal with this error (no GET: Allow; 426: Upgrade,
    Connection and Sec-WebSocket-Version; malformed version: Sec-WebSocket-Version). The caller's
    own "Connection: close" may stand beside. 0, COHO_ENOMEM, COHO_EFULL; then nothing was written. */
 int coho__upgrade_refusal(int err, struct coho__buf *out);
-/* base64(SHA-1(key + GUID)), 28 characters and a terminator (RFC 6455 4.2.2). key has 24. */
-void coho__upgrade_accept_key(struct coho__view key, char accept[29]);
 
 #endif

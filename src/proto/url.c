@@ -7,9 +7,14 @@
 #include "proto/host.h"
 
 #include <coho/error.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { MAX_NAME = 253, MAX_LABEL = 63 }; /* RFC 1035 2.3.4 */
+enum {
+  MAX_NAME = 253, /* RFC 1035 2.3.4 */
+  MAX_LABEL = 63,
+  PORT_MOST = sizeof ":65535"
+};
 
 /* The URL cut into views of its text. */
 struct parts {
@@ -18,15 +23,6 @@ struct parts {
   struct coho__host host;
   bool secure;
 };
-
-static bool take_prefix(struct coho__view *in, const char *prefix) {
-  struct coho__view wanted = coho__view_of(prefix);
-  struct coho__view head = {in->data, wanted.len};
-  if (in->len < wanted.len || !coho__view_eq_nocase(head, wanted)) return false;
-  in->data += wanted.len;
-  in->len -= wanted.len;
-  return true;
-}
 
 /* ---- checks: NULL, or what is wrong --------------------------------------------------------- */
 
@@ -132,8 +128,8 @@ static const char *cut(struct parts *p, const char *text, enum coho__url_mode mo
   *p = (struct parts){.secure = false};
   const char *why = check_bytes(in);
   if (why) return why;
-  p->secure = take_prefix(&in, "wss://");
-  if (!p->secure && !take_prefix(&in, "ws://"))
+  p->secure = coho__view_take_nocase(&in, VIEW("wss://"));
+  if (!p->secure && !coho__view_take_nocase(&in, VIEW("ws://")))
     return "a WebSocket URL begins with ws:// or wss://";
   size_t end = 0;
   while (end < in.len && in.data[end] != '/' && in.data[end] != '?')
@@ -171,6 +167,8 @@ static size_t write_target(char *dst, struct coho__view rest) {
   return len;
 }
 
+static uint16_t default_port(bool secure) { return secure ? 443 : 80; }
+
 int coho__url_parse(struct coho__url *url, const char *text, enum coho__url_mode mode,
                     const char **why) {
   struct parts p;
@@ -189,34 +187,19 @@ int coho__url_parse(struct coho__url *url, const char *text, enum coho__url_mode
   host[name.len] = '\0';
   char *target = host + name.len + 1;
   write_target(target, p.rest);
-  uint16_t fallback = p.secure ? 443 : 80;
-  uint16_t port = p.host.has_port ? p.host.port : fallback;
+  uint16_t port = p.host.has_port ? p.host.port : default_port(p.secure);
   *url = (struct coho__url){.text = host,
                             .host = host,
                             .target = target,
                             .port = port,
                             .secure = p.secure,
-                            .ipv6 = p.host.ipv6,
-                            .default_port = port == fallback};
+                            .ipv6 = p.host.ipv6};
   return 0;
 }
 
 void coho__url_free(struct coho__url *url) {
   if (url->text) coho__free(url->text, strlen(url->host) + 1 + strlen(url->target) + 1);
   *url = (struct coho__url){.text = NULL};
-}
-
-/* At most five digits; returns behind the last. */
-static char *write_port(char *dst, unsigned port) {
-  char digits[5];
-  size_t n = 0;
-  do {
-    digits[n++] = (char)('0' + port % 10);
-    port /= 10;
-  } while (port > 0);
-  while (n > 0)
-    *dst++ = digits[--n];
-  return dst;
 }
 
 const char *coho__url_authority(const struct coho__url *url, char *dst) {
@@ -226,10 +209,7 @@ const char *coho__url_authority(const struct coho__url *url, char *dst) {
   memcpy(end, url->host, len);
   end += len;
   if (url->ipv6) *end++ = ']';
-  if (!url->default_port) {
-    *end++ = ':';
-    end = write_port(end, url->port);
-  }
   *end = '\0';
+  if (url->port != default_port(url->secure)) (void)snprintf(end, PORT_MOST, ":%u", url->port);
   return dst;
 }

@@ -12,7 +12,6 @@ struct coho__url {
   uint16_t port;      /* 80 or 443 where the URL has none; 0 only with COHO_URL_LISTEN */
   bool secure;        /* wss */
   bool ipv6;          /* host is an IPv6 literal */
-  bool default_port;  /* the Host field goes without port */
 };
 
 enum coho__url_mode {

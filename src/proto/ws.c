@@ -4,8 +4,10 @@
  */
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/error.h"
 #include "base/sized.h"
 #include "base/strlist.h"
+#include "proto/answer_field.h"
 #include "proto/close_code.h"
 #include "proto/engine.h"
 #include "proto/frame.h"
@@ -14,7 +16,6 @@
 #include "proto/url.h"
 
 #include <coho/core.h>
-#include <sys/random.h>
 
 enum stage {
   AWAIT_REQUEST,
@@ -27,10 +28,10 @@ enum stage {
 };
 
 enum {
-  RANDOM_POOL = 64,
   MIB = 1024 * 1024,
-  CLOSE_ROOM = COHO_FRAME_HEADER_MAX + COHO_CONTROL_MAX, /* kept for the Close, whatever waits */
-  OUTPUT_MIN = 64 * 1024, /* the handshake and control frames always have room */
+  CLOSE_ROOM = COHO_ENGINE_CLOSE_ROOM, /* kept for the Close, whatever waits */
+  FIELDS_MOST = 16 * 1024,             /* of an answer, as much as a request's head */
+  OUTPUT_MIN = 64 * 1024,              /* the handshake and control frames always have room */
   OUTPUT_KEPT = 1024 /* bytes that an idle engine may keep, so that small talk allocates nothing */
 };
 
@@ -45,31 +46,16 @@ struct coho_ws {
   char *in;
   size_t in_len; /* lent and not used by the handshake */
   char **protocols, **origins;
-  char *protocol; /* agreed on; NULL before it is open */
-  bool handshake; /* the union below holds something */
-  bool protocol_required;
+  char *protocol;          /* agreed on; NULL before it is open */
+  struct coho__buf fields; /* of the answer to the request in hand */
+  bool protocol_required, origin_required;
   uint32_t handshake_timeout_ms;
   uint64_t handshake_since; /* ms; UINT64_MAX until the first look at the clock */
-  union {
+  union {                   /* until it is open */
     struct coho_request request;
     struct coho__upgrade_client answer;
   };
-  uint8_t pool[RANDOM_POOL];
-  size_t pool_left;
 };
-
-/* Masks, four bytes at a time: a pool saves the system call for most. */
-static void random_of_kernel(void *ctx, void *buf, size_t len) {
-  coho_ws *ws = (coho_ws *)ctx;
-  COHO_ASSERT(len <= RANDOM_POOL);
-  if (ws->pool_left < len) {
-    COHO_ASSERT(getrandom(ws->pool, RANDOM_POOL, 0) == RANDOM_POOL);
-    ws->pool_left = RANDOM_POOL;
-  }
-  ws->pool_left -= len;
-  memcpy(buf, ws->pool + ws->pool_left, len);
-  memset(ws->pool + ws->pool_left, 0, len);
-}
 
 /* ---- life ---------------------------------------------------------------------------------- */
 
@@ -86,15 +72,17 @@ static void configure(coho_ws *ws, coho_role role, const coho_ws_options *opt) {
       .close_timeout_ms = or_default(opt->close_timeout_ms, 5000),
       .role = (uint8_t)role,
       .stream = (opt->flags & COHO_STREAM) != 0,
-      .random = opt->random ? opt->random : random_of_kernel,
-      .random_ctx = opt->random ? opt->random_ctx : ws,
+      .random = opt->random,
+      .random_ctx = opt->random_ctx,
   };
   size_t max_output = opt->max_output;
   if (!max_output) max_output = max_message < SIZE_MAX / 4 ? (size_t)max_message * 4 : SIZE_MAX;
   if (max_output < OUTPUT_MIN) max_output = OUTPUT_MIN;
   if (max_output > SIZE_MAX - CLOSE_ROOM) max_output = SIZE_MAX - CLOSE_ROOM;
   coho__buf_init(&ws->out, max_output + CLOSE_ROOM);
+  coho__buf_init(&ws->fields, FIELDS_MOST);
   ws->protocol_required = (opt->flags & COHO_PROTOCOL_REQUIRED) != 0;
+  ws->origin_required = (opt->flags & COHO_ORIGIN_REQUIRED) != 0;
   ws->handshake_timeout_ms = or_default(opt->handshake_timeout_ms, 10000);
   ws->handshake_since = UINT64_MAX;
 }
@@ -106,7 +94,7 @@ static int start_client(coho_ws *ws, const coho_ws_options *opt) {
   int err = coho__url_parse(&url, opt->url, COHO_URL_CONNECT, &why);
   if (err) return err;
   unsigned char nonce[16];
-  ws->conf.random(ws->conf.random_ctx, nonce, sizeof nonce);
+  coho__engine_random(&ws->conf, nonce, sizeof nonce);
   struct coho__upgrade_request request = {.url = &url,
                                           .protocols = (const char *const *)ws->protocols,
                                           .headers = opt->headers,
@@ -122,7 +110,6 @@ static int start(coho_ws *ws, coho_role role, const coho_ws_options *opt) {
   coho__engine_init(&ws->engine, &ws->conf);
   ws->stage = role == COHO_CLIENT ? AWAIT_ANSWER : AWAIT_REQUEST;
   if (role == COHO_SERVER) coho__request_init(&ws->request, NULL);
-  ws->handshake = true;
   int err = coho__strlist_copy(&ws->protocols, opt->protocols);
   if (!err) err = coho__strlist_copy(&ws->origins, opt->origins);
   if (!err && role == COHO_CLIENT) err = start_client(ws, opt);
@@ -130,9 +117,10 @@ static int start(coho_ws *ws, coho_role role, const coho_ws_options *opt) {
 }
 
 coho_ws *coho_ws_new_sized(coho_role role, const coho_ws_options *opt, size_t size) {
+  static const uint32_t known = COHO_STREAM | COHO_PROTOCOL_REQUIRED | COHO_ORIGIN_REQUIRED;
   coho_ws_options o;
-  if (coho__sized_read(&o, sizeof o, opt, size)) return NULL;
-  if (o.flags & ~(uint32_t)(COHO_STREAM | COHO_PROTOCOL_REQUIRED)) return NULL;
+  if (role != COHO_SERVER && role != COHO_CLIENT) return NULL;
+  if (coho__sized_read(&o, sizeof o, opt, size) || (o.flags & ~known)) return NULL;
   coho_ws *ws = (coho_ws *)coho__zalloc(sizeof *ws);
   if (ws && start(ws, role, &o)) {
     coho_ws_free(ws);
@@ -142,18 +130,17 @@ coho_ws *coho_ws_new_sized(coho_role role, const coho_ws_options *opt, size_t si
 }
 
 static void drop_handshake(coho_ws *ws) {
-  if (!ws->handshake) return;
+  coho__buf_release(&ws->fields);
   if (ws->conf.role == COHO_SERVER) {
     coho__request_free(&ws->request);
   } else {
     coho__upgrade_client_free(&ws->answer);
   }
-  ws->handshake = false;
 }
 
 void coho_ws_free(coho_ws *ws) {
   if (!ws) return;
-  drop_handshake(ws);
+  if (ws->stage != OPENED) drop_handshake(ws);
   coho__free_str(ws->protocol);
   coho__engine_free(&ws->engine);
   coho__strlist_free(ws->protocols);
@@ -170,24 +157,30 @@ static void handshake_failed(coho_ws *ws, int err) {
   ws->in_len = 0;
 }
 
-/* A program that rejects chooses the status, and some have fields that belong to them. */
-static int fields_of(int err, int status) {
-  if (err != COHO_EREFUSED) return err;
-  return status == 405 ? COHO_ENOTGET : status == 426 ? COHO_ENOUPGRADE : err;
+/* The head of a refusal, with the fields that belong to it and those of the program. */
+static int append_refusal(coho_ws *ws, int err, int status, size_t content) {
+  struct coho__buf *out = &ws->out;
+  /* RFC 9110 15.5.22: a 426 names the protocol, whoever chose it. */
+  int cause = err == COHO_EREFUSED && status == 426 ? COHO_ENOUPGRADE : err;
+  int failed = coho__buf_printf(out, "HTTP/1.1 %d %s\r\n", status, coho__http1_reason(status));
+  if (!failed) failed = coho__upgrade_refusal(cause, out);
+  if (!failed) failed = coho__buf_append(out, ws->fields.data, ws->fields.len);
+  if (failed) return failed;
+  return coho__buf_printf(out,
+                          "Content-Type: text/plain; charset=utf-8\r\nContent-Length: %zu\r\n"
+                          "Connection: close\r\n\r\n",
+                          content);
 }
 
 /* Answers with an HTTP error; of a failure to write it the peer only sees the end. */
 static void refuse(coho_ws *ws, int err, int status) {
-  struct coho__buf *out = &ws->out;
-  const char *text = coho_strerror(err);
+  size_t before = ws->out.len;
+  const char *text = status == 500 ? coho__http1_reason(500) : coho_strerror(err);
   /* What is no request at all has no method either; an answer to HEAD has no content. */
   bool head = ws->request.head.complete && !strcmp(coho_request_method(&ws->request), "HEAD");
-  if (!coho__buf_printf(out, "HTTP/1.1 %d %s\r\n", status, coho__http1_reason(status)) &&
-      !coho__upgrade_refusal(fields_of(err, status), out))
-    (void)coho__buf_printf(out,
-                           "Content-Type: text/plain; charset=utf-8\r\nContent-Length: %zu\r\n"
-                           "Connection: close\r\n\r\n%s%s",
-                           strlen(text) + 1, head ? "" : text, head ? "" : "\n");
+  int failed = append_refusal(ws, err, status, strlen(text) + 1);
+  if (!failed && !head) failed = coho__buf_printf(&ws->out, "%s\n", text);
+  if (failed) ws->out.len = before;
   handshake_failed(ws, err);
 }
 
@@ -195,7 +188,7 @@ static int check_request(coho_ws *ws) {
   struct coho_request *r = &ws->request;
   int err = coho__request_parse(r);
   if (!err) err = coho__upgrade_check(r);
-  if (!err) err = coho__upgrade_origin(r, (const char *const *)ws->origins, false);
+  if (!err) err = coho__upgrade_origin(r, (const char *const *)ws->origins, ws->origin_required);
   if (!err)
     err = coho__upgrade_choose(r, (const char *const *)ws->protocols, ws->protocol_required);
   return err;
@@ -209,7 +202,7 @@ static void read_request(coho_ws *ws) {
   if (got == 0) return;
   int err = got < 0 ? got : check_request(ws);
   if (err) {
-    refuse(ws, err, coho_error_answer(err));
+    refuse(ws, err, coho__error_status(err));
     return;
   }
   ws->stage = DECIDE;
@@ -217,12 +210,7 @@ static void read_request(coho_ws *ws) {
 }
 
 /* The engine goes on with what came behind the head. */
-static void opened(coho_ws *ws, const char *protocol) {
-  ws->protocol = coho__strdup(protocol);
-  if (!ws->protocol) {
-    handshake_failed(ws, COHO_ENOMEM);
-    return;
-  }
+static void opened(coho_ws *ws) {
   drop_handshake(ws);
   ws->stage = OPENED;
   ws->event = (coho_event){.type = COHO_OPEN};
@@ -230,15 +218,32 @@ static void opened(coho_ws *ws, const char *protocol) {
   ws->in_len = 0;
 }
 
-static void accept_request(coho_ws *ws) {
+/* The handshake's strings do not live as long as the connection. */
+static int keep_protocol(coho_ws *ws, const char *protocol) {
+  ws->protocol = coho__strdup(protocol);
+  return ws->protocol ? 0 : COHO_ENOMEM;
+}
+
+static int append_acceptance(coho_ws *ws) {
+  struct coho__view fields = {ws->fields.data, ws->fields.len};
   int err = 0;
   if (coho__http1_has_token(&ws->request.head, "Expect", "100-continue"))
     err = coho__buf_append_str(&ws->out, "HTTP/1.1 100 Continue\r\n\r\n"); /* RFC 9110 7.8 */
-  if (!err) err = coho__upgrade_accept(&ws->request, (struct coho__view){NULL, 0}, &ws->out);
-  if (err)
-    handshake_failed(ws, err);
-  else
-    opened(ws, ws->request.protocol);
+  return err ? err : coho__upgrade_accept(&ws->request, fields, &ws->out);
+}
+
+static void accept_request(coho_ws *ws) {
+  size_t before = ws->out.len;
+  /* The 101 comes last: once it is written nothing may fail. */
+  int err = keep_protocol(ws, ws->request.protocol);
+  if (!err) err = append_acceptance(ws);
+  if (!err) {
+    opened(ws);
+    return;
+  }
+  ws->out.len = before;
+  ws->fields.len = 0; /* what the program wanted to say belongs to another answer */
+  refuse(ws, err, coho__error_status(err));
 }
 
 static void read_answer(coho_ws *ws) {
@@ -246,10 +251,12 @@ static void read_answer(coho_ws *ws) {
   int got = coho__upgrade_client_input(&ws->answer, ws->in, ws->in_len, &used);
   ws->in += used;
   ws->in_len -= used;
-  if (got > 0)
-    opened(ws, coho__upgrade_client_protocol(&ws->answer));
-  else if (got < 0)
-    handshake_failed(ws, got);
+  if (got == 0) return;
+  int err = got < 0 ? got : keep_protocol(ws, coho__upgrade_client_protocol(&ws->answer));
+  if (err)
+    handshake_failed(ws, err);
+  else
+    opened(ws);
 }
 
 /* The events of a handshake that failed: COHO_ERROR, then COHO_CLOSE. */
@@ -284,6 +291,17 @@ static void advance(coho_ws *ws) {
 
 static size_t waiting(const coho_ws *ws) { return ws->out.len - ws->out_sent; }
 
+/* What was sent gives up its room. */
+static void compact(coho_ws *ws) {
+  coho__buf_consume(&ws->out, ws->out_sent);
+  ws->out_sent = 0;
+}
+
+/* What the engine says by itself, a pong and a Close at most, does not fail for bytes that are sent. */
+static void room_for_replies(coho_ws *ws) {
+  if (ws->out_sent && ws->out.max - ws->out.len < 2 * CLOSE_ROOM) compact(ws);
+}
+
 int coho_ws_input(coho_ws *ws, void *data, size_t len) {
   if (ws->in_len || coho__engine_unread(&ws->engine)) return COHO_EBUSY;
   if (ws->stage == FAILED || ws->stage == DYING || ws->stage == FINISHED) return 0;
@@ -304,6 +322,7 @@ void coho_ws_eof(coho_ws *ws) {
 }
 
 const coho_event *coho_ws_next(coho_ws *ws) {
+  room_for_replies(ws);
   /* Half of the output's room is for what the program sends. */
   if (waiting(ws) > ws->out.max / 2) ws->engine.blocked = true;
   ws->event.type = 0;
@@ -321,12 +340,6 @@ coho_bytes coho_ws_output(const coho_ws *ws) {
   coho_bytes b = {.len = waiting(ws)};
   b.data = b.len ? ws->out.data + ws->out_sent : "";
   return b;
-}
-
-/* What was sent gives up its room. */
-static void compact(coho_ws *ws) {
-  coho__buf_consume(&ws->out, ws->out_sent);
-  ws->out_sent = 0;
 }
 
 void coho_ws_sent(coho_ws *ws, size_t n) {
@@ -353,27 +366,33 @@ int coho_ws_accept(coho_ws *ws, const char *protocol) {
     ws->request.protocol = "";
     return 0;
   }
-  for (size_t i = 0;; i++) {
-    const char *offer = coho_request_offer(&ws->request, i);
-    if (!offer) return COHO_ENOPROTOCOL;
-    if (strcmp(offer, protocol) != 0) continue;
-    ws->request.protocol = offer;
-    return 0;
-  }
+  if (!coho__upgrade_offers(&ws->request, protocol)) return COHO_ENOPROTOCOL;
+  const char *kept = coho__request_keep(&ws->request, protocol, strlen(protocol));
+  if (!kept) return COHO_ENOMEM;
+  ws->request.protocol = kept;
+  return 0;
 }
 
 int coho_ws_reject(coho_ws *ws, int status) {
   if (ws->stage != DECIDE) return COHO_EBUSY;
-  if (status < 300 || status > 599) return COHO_EINVAL;
+  if (status < 400 || status > 599) return COHO_EINVAL;
   refuse(ws, COHO_EREFUSED, status);
   return 0;
+}
+
+int coho_ws_reply_header(coho_ws *ws, const char *name, const char *value) {
+  if (!name || !value) return COHO_EINVAL;
+  if (!coho__answer_field_ok(coho__view_of(name), coho__view_of(value))) return COHO_EINVAL;
+  if (ws->stage != DECIDE) return COHO_EBUSY;
+  return coho__buf_printf(&ws->fields, "%s: %s\r\n", name, value);
 }
 
 /* 0 when a frame of the program's own may join the output. */
 static int make_room(coho_ws *ws, size_t len) {
   if (ws->stage != OPENED) return COHO_ECLOSED;
   size_t header = coho__frame_header_size(len, ws->conf.role == COHO_CLIENT);
-  size_t free_bytes = ws->out.max - CLOSE_ROOM - COHO_MIN(waiting(ws), ws->out.max - CLOSE_ROOM);
+  size_t max = ws->out.max - CLOSE_ROOM;
+  size_t free_bytes = max - COHO_MIN(waiting(ws), max);
   if (header > free_bytes || len > free_bytes - header) return COHO_EFULL;
   if (ws->out_sent && header + len > ws->out.max - ws->out.len) compact(ws);
   return 0;
@@ -405,6 +424,7 @@ int coho_ws_close(coho_ws *ws, int code, const char *reason) {
 }
 
 uint64_t coho_ws_tick(coho_ws *ws, uint64_t now_ms) {
+  room_for_replies(ws);
   if (ws->stage == OPENED) return coho__engine_tick(&ws->engine, &ws->out, now_ms);
   if (ws->stage > OPENED || ws->handshake_timeout_ms == COHO_NEVER) return UINT64_MAX;
   if (ws->handshake_since == UINT64_MAX) ws->handshake_since = now_ms;
@@ -413,6 +433,6 @@ uint64_t coho_ws_tick(coho_ws *ws, uint64_t now_ms) {
   if (ws->conf.role == COHO_CLIENT)
     handshake_failed(ws, COHO_EHANDSHAKETIMEOUT);
   else
-    refuse(ws, COHO_EHEADTIMEOUT, coho_error_answer(COHO_EHEADTIMEOUT));
+    refuse(ws, COHO_EHEADTIMEOUT, coho__error_status(COHO_EHEADTIMEOUT));
   return now_ms;
 }

@@ -1,3 +1,5 @@
+#include "base/error.h"
+
 #include <coho/error.h>
 #include <limits.h>
 #include <setjmp.h>
@@ -31,7 +33,7 @@ static void test_each_error_tells_its_row(void **state) {
 static void test_no_value_is_used_twice(void **state) {
   (void)state;
   for (size_t i = 0; i < ROWS; i++) {
-    assert_in_range(-rows[i].err, 1, -COHO__ERROR_LAST - 1);
+    assert_in_range(-rows[i].err, 1, 200);
     for (size_t j = 0; j < i; j++)
       assert_int_not_equal(rows[i].err, rows[j].err);
   }
@@ -46,6 +48,18 @@ static void test_answers_are_sendable(void **state) {
     bool close = answer == 1002 || (answer >= 1007 && answer <= 1011);
     if (answer != 0 && !http && !close) fail_msg("%s answers %d", rows[i].name, answer);
   }
+}
+
+/* Before the handshake is complete the peer is told an HTTP status, whatever failed. */
+static void test_every_error_has_a_status(void **state) {
+  (void)state;
+  for (size_t i = 0; i < ROWS; i++)
+    assert_in_range(coho__error_status(rows[i].err), 400, 599);
+  assert_int_equal(coho__error_status(COHO_EORIGIN), 403);
+  assert_int_equal(coho__error_status(COHO_EHTTPVERSION), 505);
+  assert_int_equal(coho__error_status(COHO_ENOMEM), 500);
+  assert_int_equal(coho__error_status(COHO_EINVAL), 500);
+  assert_int_equal(coho__error_status(-29), 500);
 }
 
 /* A sentence fits behind "echo: ". */
@@ -69,7 +83,7 @@ static void test_success(void **state) {
 
 static void test_unknown_values(void **state) {
   (void)state;
-  static const int values[] = {-29, COHO__ERROR_LAST, COHO__ERROR_LAST - 1, INT_MIN};
+  static const int values[] = {-29, -109, -200, -1000000, INT_MIN};
   for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
     assert_string_equal(coho_strerror(values[i]), "unknown error");
     assert_string_equal(coho_errname(values[i]), "unknown error");
@@ -88,6 +102,7 @@ int main(void) {
       cmocka_unit_test(test_each_error_tells_its_row),
       cmocka_unit_test(test_no_value_is_used_twice),
       cmocka_unit_test(test_answers_are_sendable),
+      cmocka_unit_test(test_every_error_has_a_status),
       cmocka_unit_test(test_texts_read_well),
       cmocka_unit_test(test_success),
       cmocka_unit_test(test_unknown_values),

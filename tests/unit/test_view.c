@@ -108,6 +108,16 @@ static void test_number(void **state) {
   }
 }
 
+static void test_take_nocase(void **state) {
+  (void)state;
+  struct coho__view v = VIEW("WSs://h"), short_one = VIEW("ws");
+  assert_false(coho__view_take_nocase(&v, VIEW("ws://")));
+  assert_int_equal(v.len, 7);
+  assert_true(coho__view_take_nocase(&v, VIEW("wss://")));
+  assert_true(coho__view_eq(v, VIEW("h")));
+  assert_false(coho__view_take_nocase(&short_one, VIEW("ws:")));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_of_null_is_empty),
@@ -116,6 +126,7 @@ int main(void) {
       cmocka_unit_test(test_trim),
       cmocka_unit_test(test_split),
       cmocka_unit_test(test_number),
+      cmocka_unit_test(test_take_nocase),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,6 +69,8 @@ bool options_read(struct options *o, struct tokens *t) {
       o->ws.flags |= COHO_STREAM;
     else if (token_is(token, "protocol_required"))
       o->ws.flags |= COHO_PROTOCOL_REQUIRED;
+    else if (token_is(token, "origin_required"))
+      o->ws.flags |= COHO_ORIGIN_REQUIRED;
     else if (!value)
       return false;
     else {

@@ -121,8 +121,19 @@ static void result(struct play *p, const struct step *s, int err) {
     play_fail(p, s, "the call returns %s, not %s", coho_errname(err), coho_errname(s->err));
 }
 
+static int add_header(coho_ws *ws, const char *text) {
+  const char *colon = text ? strstr(text, ": ") : NULL;
+  if (!colon) return COHO_EINVAL;
+  char *name = copy_text(text, (size_t)(colon - text));
+  int err = coho_ws_reply_header(ws, name, colon + 2);
+  free(name);
+  return err;
+}
+
 static void answer_request(struct play *p, const struct step *s) {
-  if (s->call == CALL_ACCEPT)
+  if (s->call == CALL_HEADER)
+    result(p, s, add_header(p->ws, s->text));
+  else if (s->call == CALL_ACCEPT)
     result(p, s, coho_ws_accept(p->ws, s->text));
   else
     result(p, s, coho_ws_reject(p->ws, (int)s->code));
@@ -130,9 +141,10 @@ static void answer_request(struct play *p, const struct step *s) {
 
 static void drain(struct play *p) {
   for (const coho_event *ev; (ev = coho_ws_next(p->ws)) && !p->failed;) {
-    bool asked = ev->type == COHO_REQUEST && p->on_request;
+    bool asked = ev->type == COHO_REQUEST;
     note(p, ev);
-    if (asked) answer_request(p, p->on_request);
+    for (size_t i = 0; asked && i < p->on_request_count; i++)
+      answer_request(p, p->on_request[i]);
   }
   if (!p->holding) take_output(p, SIZE_MAX);
 }
@@ -176,6 +188,7 @@ static void make_call(struct play *p, const struct step *s) {
   case CALL_PONG: result(p, s, coho_ws_pong(p->ws, data, s->data.len)); break;
   case CALL_CLOSE: result(p, s, coho_ws_close(p->ws, (int)s->code, reason)); break;
   case CALL_ACCEPT:
+  case CALL_HEADER:
   case CALL_REJECT: answer_request(p, s); break;
   }
   guard_spoil(GUARD_CALL);
@@ -189,7 +202,8 @@ static void act(struct play *p, size_t step) {
   if (p->failed) return;
   if (s->kind == STEP_INPUT) give_input(p, step);
   if (s->kind == STEP_CALL) make_call(p, s);
-  if (s->kind == STEP_ON_REQUEST) p->on_request = s;
+  if (s->kind == STEP_ON_REQUEST && p->on_request_count < MAX_ON_REQUEST)
+    p->on_request[p->on_request_count++] = s;
   if (s->kind == STEP_HOLD) p->holding = true;
   if (s->kind == STEP_TICK) {
     p->now += s->number;

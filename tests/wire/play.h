@@ -13,6 +13,8 @@ struct way {
   size_t cut;
 };
 
+enum { MAX_ON_REQUEST = 4 };
+
 struct play {
   const struct wire_case *c;
   struct way way;
@@ -24,7 +26,8 @@ struct play {
   struct bytes out; /* what the engine wrote */
   size_t out_next;
   struct bytes head; /* the last one expected */
-  const struct step *on_request;
+  const struct step *on_request[MAX_ON_REQUEST];
+  size_t on_request_count;
   uint64_t start, now, wake; /* ms */
   size_t last_words;         /* length of out when COHO_CLOSE came */
   bool holding;              /* output is not taken */

@@ -33,7 +33,7 @@ enum step_kind {
   STEP_NONE      /* the engine refuses to be made */
 };
 
-enum call { CALL_SEND, CALL_PING, CALL_PONG, CALL_CLOSE, CALL_ACCEPT, CALL_REJECT };
+enum call { CALL_SEND, CALL_PING, CALL_PONG, CALL_CLOSE, CALL_ACCEPT, CALL_REJECT, CALL_HEADER };
 
 /* An event, as it came or as it is expected. */
 struct happening {

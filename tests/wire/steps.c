@@ -323,8 +323,14 @@ static bool answer_request(struct builder *b, struct step *s) {
     if (!token_is(tokens_peek(&b->tokens), "=")) s->text = take_text(b);
     return call_result(b, s);
   }
+  if (tokens_take_word(&b->tokens, "header")) {
+    s->call = CALL_HEADER;
+    s->text = take_text(b);
+    bool whole = s->text && strstr(s->text, ": ");
+    return whole ? call_result(b, s) : wrong(b, "a header is \"Name: value\"");
+  }
   if (!tokens_take_word(&b->tokens, "reject") || !tokens_take_number(&b->tokens, &status))
-    return wrong(b, "answer with `accept [PROTOCOL]` or `reject STATUS`");
+    return wrong(b, "answer with `accept [PROTOCOL]`, `reject STATUS` or `header \"Name: value\"`");
   s->call = CALL_REJECT;
   s->code = (uint32_t)status;
   return call_result(b, s);
