@@ -11,7 +11,7 @@ enum { READ_PIECE = 3, STEPS = 64, LINGER_MOST = 64 * 1024, LINGER_MS = 1000 };
 enum {
   READ_PIECE = 16 * 1024,  /* all of this may have to be kept while a reply does not go out */
   STEPS = 64,              /* pieces and requests in one turn, then others get theirs */
-  LINGER_MOST = 64 * 1024, /* bytes dropped before closing anyway */
+  LINGER_MOST = 64 * 1024, /* bytes dropped, then no more is read */
   LINGER_MS = 1000
 };
 #endif
@@ -237,7 +237,8 @@ static void refuse_route(struct coho__http_conn *c, const struct coho__match *m)
     refuse(c, err);
     return;
   }
-  (void)coho__reply_text(c, m->path_known ? 405 : 404, NULL);
+  err = coho__reply_text(c, m->path_known ? 405 : 404, NULL);
+  if (err) coho__reply_refuse(c, err);
   c->state = COHO_HTTP_REPLY;
 }
 
@@ -331,7 +332,7 @@ static void serve(struct coho__http_conn *c) {
     coho__log(COHO_LOG_ERROR, "the handler of %s did not reply", c->route->pattern);
     c->fields.len = 0;
     c->ending = true;
-    (void)coho__reply_text(c, 500, NULL);
+    if (coho__reply_text(c, 500, NULL)) c->replied = c->broken = true;
   }
   c->state = COHO_HTTP_REPLY;
 }
@@ -363,7 +364,6 @@ static void finish(struct coho__http_conn *c) {
 static void linger(struct coho__http_conn *c) {
   c->lingered += c->in.len;
   use(c, c->in.len);
-  if (c->lingered > LINGER_MOST) coho__http_conn_close(c, false);
 }
 
 /* ---- going on -------------------------------------------------------------------------------- */
@@ -403,7 +403,9 @@ static bool step(struct coho__http_conn *c) {
     read_body(c);
     return true;
   case COHO_HTTP_LINGER:
-    if (!fill(c)) return false;
+    /* Closing over unread bytes would be a reset, which takes the answer away from a peer that has
+       not read it yet: the timer ends it. */
+    if (c->lingered > LINGER_MOST || !fill(c)) return false;
     linger(c);
     return true;
   case COHO_HTTP_GONE: break;

@@ -93,7 +93,9 @@ int coho__files_disk_walk(int folder, const char *name, struct coho__disk_file *
 }
 
 int coho__files_disk_open(int folder, const char *name, struct coho__disk_file *out) {
-  struct open_how how = {.flags = OPEN_FLAGS, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+  /* O_LARGEFILE: openat2(2) adds it on no 32-bit machine, whatever off_t is. */
+  struct open_how how = {.flags = OPEN_FLAGS | O_LARGEFILE,
+                         .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
   const char *path = *name ? name : ".";
   for (int i = 0; i < OPEN_TRIES; i++) {
     int fd = (int)syscall(SYS_openat2, folder, path, &how, sizeof how);

@@ -7,7 +7,7 @@
 
 enum {
   /* Connections over the limit that get an answer at a time; the others are only closed. */
-  TURNED_AWAY_MOST = 64,
+  TURNED_AWAY_MOST = 16,
   OVERLOAD_LOG_MS = 1000 /* at most one line in this time */
 };
 
@@ -80,17 +80,22 @@ bool coho__http_replied(const coho_request *r) {
 
 void coho__http_refuse(coho_request *r, int err) { coho__reply_refuse(coho__http_conn_of(r), err); }
 
-void coho__http_set_user(coho_request *r, void *user) { coho__http_conn_of(r)->user = user; }
+/* A request of an engine of core.h belongs to no connection of ours. */
+void *coho_request_user(const coho_request *r) {
+  return r->owner ? coho__http_conn_of(r)->user : NULL;
+}
 
-void *coho_request_user(const coho_request *r) { return coho__http_conn_of(r)->user; }
-
-void coho_request_set_user(coho_request *r, void *user) { coho__http_set_user(r, user); }
+void coho_request_set_user(coho_request *r, void *user) {
+  if (r->owner) coho__http_conn_of(r)->user = user;
+}
 
 coho_bytes coho_request_body(const coho_request *r) {
   const struct coho__http_conn *c = coho__http_conn_of(r);
-  return (coho_bytes){c->body.len ? c->body.data : "", c->body.len};
+  return c && c->body.len ? (coho_bytes){c->body.data, c->body.len} : (coho_bytes){"", 0};
 }
 
 const char *coho_request_peer(const coho_request *r, char *buf, size_t cap) {
-  return coho__stream_peer(coho__http_conn_of(r)->stream, buf, cap);
+  if (r->owner) return coho__stream_peer(coho__http_conn_of(r)->stream, buf, cap);
+  if (cap) *buf = '\0';
+  return buf;
 }

@@ -7,6 +7,7 @@
 
 #include "http/admission.h"
 #include "http/counters.h"
+#include "http/date.h"
 #include "http/route.h"
 #include "io/stream.h"
 
@@ -20,6 +21,8 @@ struct coho__http_conf {
   struct coho__admission *admission;
   void (*access_log)(void *ctx, const char *line); /* may be NULL */
   void *access_log_ctx;
+  /* Further fields of every file, as coho__files_fields() writes them; the server's. */
+  struct coho__buf file_fields;
 };
 
 /* One per loop of a server. */
@@ -27,12 +30,12 @@ struct coho__http {
   coho_loop *loop;
   const struct coho__http_conf *conf;
   struct coho__counters *counters;
-  struct coho__list conns; /* HTTP connections now */
-  bool draining;           /* stop: no keep-alive any more */
-  uint32_t turned_away;    /* connections over the limit that still wait to read their 503 */
-  uint64_t overload_ms;    /* when the log last told about it */
-  uint64_t date_second;    /* of date, since 1970 */
-  char date[30];           /* the Date field, made once a second */
+  struct coho__list conns;   /* HTTP connections now */
+  bool draining;             /* stop: no keep-alive any more */
+  uint32_t turned_away;      /* connections over the limit that still wait to read their 503 */
+  uint64_t overload_ms;      /* when the log last told about it */
+  uint64_t date_second;      /* of date, since 1970 */
+  char date[COHO_DATE_SIZE]; /* the Date field, made once a second */
 };
 
 void coho__http_init(struct coho__http *h, coho_loop *loop, const struct coho__http_conf *conf,
@@ -62,8 +65,6 @@ bool coho__http_replied(const coho_request *r);
 /* Replies with the answer of an error: its status, its text, the fields that belong to it, one log
    line, and the connection ends. */
 void coho__http_refuse(coho_request *r, int err);
-/* What coho_request_user() returns and coho_request_set_user() sets. */
-void coho__http_set_user(coho_request *r, void *user);
 
 /* A line of the access log, see access.h. */
 struct coho__access {

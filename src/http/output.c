@@ -1,6 +1,9 @@
 #include "http/output.h"
 
+#include "base/log.h"
+
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #ifdef COHO_HARD
@@ -86,6 +89,7 @@ static bool next_piece(struct coho__source *source, char buf[PIECE], struct iove
   do {
     n = pread(source->fd, buf, want, (off_t)source->offset);
   } while (n < 0 && errno == EINTR);
+  if (n < 0) coho__log(COHO_LOG_ERROR, "cannot read a file that is served: %s", strerror(errno));
   if (n <= 0) return false;
   *iov = iov_of((struct coho__view){buf, (size_t)n});
   return true;

@@ -1,9 +1,11 @@
 #include "http/reply.h"
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/log.h"
 #include "http/access.h"
 #include "http/date.h"
+#include "proto/answer_field.h"
 #include "proto/upgrade_server.h"
 
 #include <inttypes.h>
@@ -12,32 +14,15 @@
 
 enum {
   FIELDS_MOST = 16 * 1024, /* what the fields of a reply may take, as much as a request's head */
-  HEAD_MOST = FIELDS_MOST + 1024,
+  TYPE_MOST = 255,
+  HEAD_MOST = FIELDS_MOST + 1024, /* with all that write_head() adds */
   TEXT_MOST = 256,
   RETRY_AFTER_S = 5 /* overload: soon, but not at once */
 };
 
-/* Fields that coho sets itself, or that would change the framing (RFC 9110 7.6.1, RFC 9112 6). */
-static const char *const reserved[] = {"Connection",
-                                       "Content-Length",
-                                       "Content-Type",
-                                       "Date",
-                                       "Keep-Alive",
-                                       "Proxy-Connection",
-                                       "Sec-WebSocket-Accept",
-                                       "Sec-WebSocket-Extensions",
-                                       "Sec-WebSocket-Protocol",
-                                       "Sec-WebSocket-Version",
-                                       "TE",
-                                       "Trailer",
-                                       "Transfer-Encoding",
-                                       "Upgrade"};
-
-static bool is_reserved(struct coho__view name) {
-  for (size_t i = 0; i < COHO_COUNT(reserved); i++) {
-    if (coho__view_eq_nocase(name, coho__view_of(reserved[i]))) return true;
-  }
-  return false;
+bool coho__reply_type_ok(const char *type) {
+  struct coho__view v = coho__view_of(type);
+  return v.len && v.len <= TYPE_MOST && coho__http1_is_field_value(v);
 }
 
 int coho__reply_field(struct coho__http_conn *c, const char *name, const char *value) {
@@ -52,14 +37,11 @@ static int unanswerable(const struct coho__http_conn *c) {
 }
 
 int coho_reply_header(coho_request *r, const char *name, const char *value) {
-  if (!r || !name || !value) return COHO_EINVAL;
+  if (!r || !r->owner || !name || !value) return COHO_EINVAL;
   struct coho__http_conn *c = coho__http_conn_of(r);
   int err = unanswerable(c);
   if (err) return err;
-  if (!coho__http1_is_token(coho__view_of(name)) || is_reserved(coho__view_of(name)) ||
-      !coho__http1_is_field_value(coho__view_of(value))) {
-    return COHO_EINVAL;
-  }
+  if (!coho__answer_field_ok(coho__view_of(name), coho__view_of(value))) return COHO_EINVAL;
   return coho__reply_field(c, name, value);
 }
 
@@ -108,12 +90,11 @@ static int write_head(struct coho__http_conn *c, const struct coho__answer *a, u
   return err ? err : coho__buf_append_str(out, "\r\n");
 }
 
+/* A failure has sent nothing, unless c->out.sent says otherwise. */
 static int compose(struct coho__http_conn *c, const struct coho__answer *a) {
   struct coho__buf head = COHO_BUF(HEAD_MOST);
   uint64_t length = a->source.left ? a->source.left : a->body.len;
   bool bodiless = is_head(c) || !has_body(a->status);
-  decide_persistence(c);
-  coho__output_restart(&c->out);
   int err = write_head(c, a, length, &head);
   if (!err) {
     struct coho__view body = bodiless ? (struct coho__view){NULL, 0} : a->body;
@@ -130,8 +111,16 @@ int coho__reply(struct coho__http_conn *c, const struct coho__answer *a) {
     coho__source_drop(&source);
     return err;
   }
+  bool was_ending = c->ending;
+  decide_persistence(c);
+  coho__output_restart(&c->out);
   err = compose(c, a);
-  c->broken = err != 0; /* bytes may be out already, so there is no second attempt */
+  if ((err == COHO_ENOMEM || err == COHO_EFULL) && c->out.sent == 0) {
+    c->ending = was_ending;
+    coho__source_drop(&source);
+    return err;
+  }
+  c->broken = err != 0; /* no second attempt: bytes may be out already, or the stream failed */
   c->replied = true;
   c->status = (unsigned)a->status;
   if (err || is_head(c) || !has_body(a->status)) source.left = 0;
@@ -140,10 +129,11 @@ int coho__reply(struct coho__http_conn *c, const struct coho__answer *a) {
 }
 
 int coho_reply(coho_request *r, int status, const char *type, const void *body, size_t len) {
-  if (!r || status < 200 || status > 599 || (len && (!body || !type))) return COHO_EINVAL;
+  if (!r || !r->owner || status < 200 || status > 599 || (len && (!body || !type)))
+    return COHO_EINVAL;
   /* RFC 9110 15.3.5, 15.3.6, 15.4.5: these carry none. */
   if (len && (!has_body(status) || status == 205)) return COHO_EINVAL;
-  if (type && !coho__http1_is_field_value(coho__view_of(type))) return COHO_EINVAL;
+  if (type && !coho__reply_type_ok(type)) return COHO_EINVAL;
   struct coho__answer a = {.status = status,
                            .type = type,
                            .body = {(const char *)body, len},
@@ -176,9 +166,8 @@ static void log_refusal(const struct coho__http_conn *c, int err) {
 
 void coho__reply_refuse(struct coho__http_conn *c, int err) {
   char seconds[16];
-  int status = coho_error_answer(err);
+  int status = coho__error_status(err);
   if (c->replied || c->state == COHO_HTTP_GONE) return;
-  if (status < 400 || status > 599) status = 500;
   log_refusal(c, err);
   c->ending = true;
   c->fields.len = 0; /* what the program wanted to say belongs to another answer */
@@ -188,11 +177,8 @@ void coho__reply_refuse(struct coho__http_conn *c, int err) {
     (void)snprintf(seconds, sizeof seconds, "%d", RETRY_AFTER_S);
     failed = coho__reply_field(c, "Retry-After", seconds);
   }
-  if (failed) {
-    c->replied = c->broken = true;
-    return;
-  }
-  (void)coho__reply_text(c, status, status == 500 ? NULL : coho_strerror(err));
+  if (!failed) failed = coho__reply_text(c, status, status == 500 ? NULL : coho_strerror(err));
+  if (failed) c->replied = c->broken = true; /* not even that */
 }
 
 int coho__reply_continue(struct coho__http_conn *c) {

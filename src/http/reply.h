@@ -12,11 +12,14 @@ struct coho__answer {
   struct coho__source source; /* its descriptor is taken in any case; left is the length */
 };
 
+/* May be sent as a Content-Type. */
+bool coho__reply_type_ok(const char *type);
 /* Adds a field of our own to the reply to come. 0, COHO_ENOMEM, COHO_EFULL. */
 int coho__reply_field(struct coho__http_conn *c, const char *name, const char *value);
 /* Queues the reply. The length and the type of the body are said also where there is none to send
    (HEAD); a status without body (204, 304) says neither. 0, COHO_EBUSY (there is one), COHO_ECLOSED,
-   COHO_ENOMEM. */
+   COHO_ENOMEM and COHO_EFULL (nothing of it was sent, so another reply may follow), an error of the
+   stream (there is none). */
 int coho__reply(struct coho__http_conn *c, const struct coho__answer *a);
 /* A short text that says the status, or the given sentence. */
 int coho__reply_text(struct coho__http_conn *c, int status, const char *text);

@@ -2,12 +2,14 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/sized.h"
 #include "http/conditions.h"
 #include "http/date.h"
 #include "http/files_disk.h"
 #include "http/media_type.h"
 #include "http/range.h"
 #include "http/reply.h"
+#include "proto/answer_field.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,21 +17,17 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ETAG_MOST = 80, LOCATION_MOST = 3 * COHO_DISK_NAME + 8192 };
-
-/*
- * For the program's own pages, which are known when it is built: scripts and styles from files
- * only, WebSockets to anywhere (an echo console asks for a URL), nobody may frame them. Files from a
- * directory are somebody else's and keep what freedom their pages need.
- */
-static const char asset_policy[] =
-    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; object-src 'none'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+enum {
+  ETAG_MOST = 80,
+  QUERY_MOST = 8 * 1024, /* of a path that is redirected */
+  LOCATION_MOST = 3 * COHO_DISK_NAME + QUERY_MOST + 3,
+  FIELDS_MOST = 8 * 1024 /* of those that go with every file: half of what a reply takes */
+};
 
 /* What a route serves: a folder, or assets. */
 struct files {
-  int folder; /* -1: assets */
-  const coho_asset *assets;
+  int folder;         /* -1: assets */
+  coho_asset *assets; /* its own array of them */
   size_t count;
 };
 
@@ -45,7 +43,6 @@ struct name {
 /* A file that was found. */
 struct found {
   const char *type;
-  const char *policy; /* NULL: none */
   char etag[ETAG_MOST];
   int64_t modified; /* -1: not known */
   struct coho__source source;
@@ -53,7 +50,10 @@ struct found {
 
 /* ---- replies --------------------------------------------------------------------------------- */
 
-static void not_found(struct coho__http_conn *c) { (void)coho__reply_text(c, 404, NULL); }
+static void not_found(struct coho__http_conn *c) {
+  int err = coho__reply_text(c, 404, NULL);
+  if (err) coho__reply_refuse(c, err);
+}
 
 static void put_encoded(char *dst, size_t *len, unsigned char c) {
   static const char plain[] = "-._~/!$&'()*+,;=:@";
@@ -73,23 +73,21 @@ static void redirect(struct coho__http_conn *c) {
   char location[LOCATION_MOST];
   const char *path = c->request.path, *query = c->request.query;
   size_t len = 0;
-  if (strlen(path) > COHO_DISK_NAME || strlen(query) > LOCATION_MOST - 3 * COHO_DISK_NAME - 3) {
-    not_found(c);
+  if (strlen(path) > COHO_DISK_NAME || strlen(query) > QUERY_MOST) {
+    coho__reply_refuse(c, COHO_ETARGETLONG);
     return;
   }
   for (; *path; path++)
     put_encoded(location, &len, (unsigned char)*path);
   (void)snprintf(location + len, sizeof location - len, "/%s%s", *query ? "?" : "", query);
   int err = coho__reply_field(c, "Location", location);
-  if (err) {
-    coho__reply_refuse(c, err);
-  } else {
-    (void)coho__reply_text(c, 301, NULL);
-  }
+  if (!err) err = coho__reply_text(c, 301, NULL);
+  if (err) coho__reply_refuse(c, err);
 }
 
 static int add_fields(struct coho__http_conn *c, const struct found *f) {
   char date[COHO_DATE_SIZE];
+  const struct coho__buf *more = &c->http->conf->file_fields;
   int err = coho__reply_field(c, "ETag", f->etag);
   if (!err && f->modified >= 0) {
     err = coho__reply_field(c, "Last-Modified", coho__date_format(date, f->modified));
@@ -98,8 +96,7 @@ static int add_fields(struct coho__http_conn *c, const struct found *f) {
   if (!err) err = coho__reply_field(c, "Cache-Control", "no-cache");
   if (!err) err = coho__reply_field(c, "Accept-Ranges", "bytes");
   if (!err) err = coho__reply_field(c, "X-Content-Type-Options", "nosniff");
-  if (!err && f->policy) err = coho__reply_field(c, "Content-Security-Policy", f->policy);
-  return err;
+  return err ? err : coho__buf_append(&c->fields, more->data, more->len);
 }
 
 /* Looks for a range and cuts the source accordingly. The status: 200, 206, 416 or an error. */
@@ -109,11 +106,11 @@ static int cut_range(struct coho__http_conn *c, struct found *f,
   uint64_t size = f->source.left;
   char text[80];
   struct coho__range range = {0, 0};
-  size_t i = coho__http1_find(head, "Range", 0);
+  struct coho__view wanted;
   /* RFC 9110 14.2: for GET only. */
-  if (i == SIZE_MAX || !coho__view_eq(coho__http1_method(head), VIEW("GET"))) return 200;
-  if (coho__http1_times(head, "Range") > 1 || !coho__conditions_range(head, now)) return 200;
-  enum coho__range_kind kind = coho__range_parse(coho__http1_value(head, i), size, &range);
+  if (!coho__view_eq(coho__http1_method(head), VIEW("GET"))) return 200;
+  if (!coho__http1_only(head, "Range", &wanted) || !coho__conditions_range(head, now)) return 200;
+  enum coho__range_kind kind = coho__range_parse(wanted, size, &range);
   if (kind == COHO_RANGE_WHOLE) return 200;
   if (kind == COHO_RANGE_BEYOND) {
     (void)snprintf(text, sizeof text, "bytes */%" PRIu64, size);
@@ -136,15 +133,12 @@ static void reply_file(struct coho__http_conn *c, struct found *f) {
   int err = status < 0 ? status : add_fields(c, f);
   if (!err && (status == 200 || status == 206 || status == 304)) {
     struct coho__answer a = {.status = status, .type = f->type, .source = f->source};
-    (void)coho__reply(c, &a);
-    return;
-  }
-  coho__source_drop(&f->source);
-  if (err) {
-    coho__reply_refuse(c, err);
+    err = coho__reply(c, &a);
   } else {
-    (void)coho__reply_text(c, status, NULL);
+    coho__source_drop(&f->source);
+    if (!err) err = coho__reply_text(c, status, NULL);
   }
+  if (err) coho__reply_refuse(c, err);
 }
 
 static void add_index(struct name *name) {
@@ -175,9 +169,9 @@ static void serve_disk(struct coho__http_conn *c, const struct files *files, str
     close(file.fd); /* "file.txt/" is nothing */
     err = COHO_ENOENT;
   }
-  if (err == COHO_EMFILE || err == COHO_ENOMEM) {
-    coho__log(COHO_LOG_WARN, "cannot open a file to serve: %s", coho_strerror(err));
-    coho__reply_refuse(c, COHO_EOVERLOAD);
+  if (err == COHO_EMFILE || err == COHO_ENOMEM || err == COHO_ESYSTEM) {
+    coho__log(COHO_LOG_ERROR, "cannot open %s to serve it: %s", name->path, coho_strerror(err));
+    coho__reply_refuse(c, err == COHO_ESYSTEM ? err : COHO_EOVERLOAD);
     return;
   }
   if (err || file.folder) {
@@ -219,7 +213,6 @@ static void serve_asset(struct coho__http_conn *c, const struct files *files, st
   }
   (void)snprintf(f.etag, sizeof f.etag, "%s", asset->etag);
   f.type = asset->type;
-  f.policy = strncmp(asset->type, "text/html", 9) == 0 ? asset_policy : NULL;
   f.source = (struct coho__source){(const char *)asset->data, -1, 0, asset->len};
   reply_file(c, &f);
 }
@@ -258,6 +251,7 @@ static void serve(coho_request *r, void *ctx) {
 static void free_files(void *ctx) {
   struct files *files = (struct files *)ctx;
   if (files->folder >= 0) close(files->folder);
+  coho__free(files->assets, files->count * sizeof *files->assets);
   coho__free(files, sizeof *files);
 }
 
@@ -275,6 +269,7 @@ static int add_route(struct coho__routes *rs, const char *prefix, const struct f
   int err = 0;
   if (!files) {
     if (from->folder >= 0) close(from->folder);
+    coho__free(from->assets, from->count * sizeof *from->assets);
     return COHO_ENOMEM;
   }
   *files = *from;
@@ -295,11 +290,71 @@ int coho__files_route_dir(struct coho__routes *rs, const char *prefix, const cha
   return add_route(rs, prefix, &(struct files){.folder = folder});
 }
 
-int coho__files_route_assets(struct coho__routes *rs, const char *prefix, const coho_asset *assets,
-                             size_t count) {
-  if (count && !assets) return COHO_EINVAL;
-  for (size_t i = 1; i < count; i++) {
-    if (strcmp(assets[i - 1].path, assets[i].path) >= 0) return COHO_EINVAL;
+/* ---- assets of the program ------------------------------------------------------------------- */
+
+/* A strong entity-tag: '"' *etagc '"' (RFC 9110 8.8.3). */
+static bool etag_ok(const char *etag) {
+  size_t len = strlen(etag);
+  if (len < 2 || len >= ETAG_MOST || etag[0] != '"' || etag[len - 1] != '"') return false;
+  for (size_t i = 1; i < len - 1; i++) {
+    unsigned char c = (unsigned char)etag[i];
+    if (c <= 0x20 || c == '"' || c == 0x7f) return false;
   }
-  return add_route(rs, prefix, &(struct files){.folder = -1, .assets = assets, .count = count});
+  return true;
+}
+
+static bool asset_ok(const coho_asset *a) {
+  if (!a->path || a->path[0] != '/' || !a->type || !a->etag) return false;
+  return coho__reply_type_ok(a->type) && etag_ok(a->etag) && (a->data || !a->len);
+}
+
+/* From an array whose elements have the size that the program knows. */
+static int read_assets(coho_asset *dst, const coho_asset *src, size_t count, size_t size) {
+  const char *from = (const char *)src;
+  for (size_t i = 0; i < count; i++) {
+    int err = coho__sized_read(&dst[i], sizeof dst[i], from + i * size, size);
+    if (err) return err;
+    if (!asset_ok(&dst[i])) return COHO_EINVAL;
+    if (i && strcmp(dst[i - 1].path, dst[i].path) >= 0) return COHO_EINVAL;
+  }
+  return 0;
+}
+
+int coho__files_route_assets(struct coho__routes *rs, const char *prefix, const coho_asset *assets,
+                             size_t count, size_t size) {
+  struct files files = {.folder = -1, .count = count};
+  if (count && !assets) return COHO_EINVAL;
+  if (count) {
+    files.assets = (coho_asset *)coho__alloc(count * sizeof *files.assets);
+    if (!files.assets) return COHO_ENOMEM;
+  }
+  int err = read_assets(files.assets, assets, count, size);
+  if (!err) return add_route(rs, prefix, &files);
+  coho__free(files.assets, count * sizeof *files.assets);
+  return err;
+}
+
+/* ---- fields of every file -------------------------------------------------------------------- */
+
+/* A second one would contradict ours. */
+static bool is_ours(struct coho__view name) {
+  static const char *const ours[] = {"Accept-Ranges", "Cache-Control", "Content-Range",
+                                     "ETag",          "Last-Modified", "X-Content-Type-Options"};
+  for (size_t i = 0; i < COHO_COUNT(ours); i++) {
+    if (coho__view_eq_nocase(name, coho__view_of(ours[i]))) return true;
+  }
+  return false;
+}
+
+int coho__files_fields(const char *const *headers, struct coho__buf *out) {
+  out->max = FIELDS_MOST;
+  for (; headers && *headers; headers++) {
+    struct coho__view rest = coho__view_of(*headers);
+    struct coho__view name = coho__view_split(&rest, ':'), value = coho__view_trim(rest);
+    if (!rest.data || is_ours(name) || !coho__answer_field_ok(name, value)) return COHO_EOPTION;
+    int err = coho__buf_printf(out, "%.*s: %.*s\r\n", (int)name.len, name.data, (int)value.len,
+                               value.data);
+    if (err) return err == COHO_EFULL ? COHO_EOPTION : err;
+  }
+  return 0;
 }

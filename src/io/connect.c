@@ -2,7 +2,6 @@
 #include "io/connect.h"
 
 #include "base/alloc.h"
-#include "io/resolve.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,21 +17,19 @@ struct coho__connect {
   coho_loop *loop;
   void (*on_done)(void *owner, struct coho__stream *s, int err, const char *detail);
   void *owner;
-  struct coho__resolve *resolve; /* NULL: not under way */
   struct coho__wheel_timer next; /* starts an attempt */
-  struct coho__task begin;       /* when there is no name to resolve */
+  struct coho__task begin;
   struct coho__task bury;
   int err;          /* of the last attempt that failed */
   char detail[256]; /* the same in words */
   size_t started, running, n;
   struct coho__addr addrs[COHO_RESOLVE_MAX];
   struct attempt attempts[COHO_RESOLVE_MAX];
-  char host[]; /* as it was asked for */
 };
 
 static void free_connect(struct coho__task *t) {
   struct coho__connect *c = COHO_CONTAINER_OF(t, struct coho__connect, bury);
-  coho__free(c, sizeof *c + strlen(c->host) + 1);
+  coho__free(c, sizeof *c);
 }
 
 /* Takes the attempt's descriptor out of the loop. */
@@ -153,48 +150,8 @@ static void on_next(struct coho__wheel_timer *t) {
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
-static void on_resolved(void *owner, int err, const struct coho__addr *addrs, size_t n) {
-  struct coho__connect *c = (struct coho__connect *)owner;
-  c->resolve = NULL;
-  if (err) {
-    c->err = err;
-    snprintf(c->detail, sizeof c->detail, "cannot resolve %.200s: %s", c->host, coho_strerror(err));
-    fail(c);
-    return;
-  }
-  memcpy(c->addrs, addrs, n * sizeof *addrs);
-  c->n = n;
-  start_next(c);
-}
-
 static void on_begin(struct coho__task *t) {
   start_next(COHO_CONTAINER_OF(t, struct coho__connect, begin));
-}
-
-static struct coho__connect *connect_new(coho_loop *loop, const char *host, void *owner) {
-  size_t len = strlen(host);
-  struct coho__connect *c = (struct coho__connect *)coho__zalloc(sizeof *c + len + 1);
-  if (!c) return NULL;
-  memcpy(c->host, host, len + 1);
-  c->loop = loop;
-  c->owner = owner;
-  coho__wheel_timer_init(&c->next, on_next);
-  coho__task_init(&c->begin, on_begin);
-  coho__task_init(&c->bury, free_connect);
-  return c;
-}
-
-struct coho__connect *coho__connect_start(coho_loop *loop, const char *host, uint16_t port,
-                                          void (*on_done)(void *owner, struct coho__stream *s,
-                                                          int err, const char *detail),
-                                          void *owner) {
-  struct coho__connect *c = connect_new(loop, host, owner);
-  if (!c) return NULL;
-  c->on_done = on_done;
-  c->resolve = coho__resolve_start(loop, host, port, on_resolved, c);
-  if (c->resolve) return c;
-  free_connect(&c->bury);
-  return NULL;
 }
 
 struct coho__connect *coho__connect_addrs(coho_loop *loop, const struct coho__addr *addrs, size_t n,
@@ -202,16 +159,18 @@ struct coho__connect *coho__connect_addrs(coho_loop *loop, const struct coho__ad
                                                           int err, const char *detail),
                                           void *owner) {
   COHO_ASSERT(n > 0 && n <= COHO_RESOLVE_MAX);
-  struct coho__connect *c = connect_new(loop, "", owner);
+  struct coho__connect *c = (struct coho__connect *)coho__zalloc(sizeof *c);
   if (!c) return NULL;
+  c->loop = loop;
+  c->owner = owner;
   c->on_done = on_done;
+  coho__wheel_timer_init(&c->next, on_next);
+  coho__task_init(&c->begin, on_begin);
+  coho__task_init(&c->bury, free_connect);
   memcpy(c->addrs, addrs, n * sizeof *addrs);
   c->n = n;
   coho__loop_soon(loop, &c->begin);
   return c;
 }
 
-void coho__connect_cancel(struct coho__connect *c) {
-  if (c->resolve) coho__resolve_cancel(c->resolve);
-  end(c);
-}
+void coho__connect_cancel(struct coho__connect *c) { end(c); }

@@ -20,7 +20,7 @@ struct coho__listen {
   uint16_t port;
   bool started;
   bool closed;
-  bool complained; /* about descriptors, since the last accepted connection */
+  bool complained; /* since the last accepted connection */
 };
 
 /* ---- opening -------------------------------------------------------------------------------- */
@@ -36,13 +36,14 @@ static int set_options(int fd, const struct coho__addr *a, bool dual, bool reuse
   return 0;
 }
 
-/* A listening socket or an error. */
+/* A listening socket, with backlog 0 only a bound one, or an error. */
 static int listen_on(const struct coho__addr *a, bool dual,
                      const struct coho__listen_options *opt) {
   int fd = coho__sock_open(a->sa.ss_family);
   if (fd < 0) return fd;
   if (set_options(fd, a, dual, opt->reuse_port) == 0 &&
-      bind(fd, (const struct sockaddr *)&a->sa, a->len) == 0 && listen(fd, opt->backlog) == 0)
+      bind(fd, (const struct sockaddr *)&a->sa, a->len) == 0 &&
+      (opt->backlog == 0 || listen(fd, opt->backlog) == 0))
     return fd;
   int err = coho__error_of_errno(errno);
   close(fd);
@@ -87,6 +88,15 @@ static int listen_fd(const char *host, uint16_t port, const struct coho__listen_
   return listen_name(host, port, opt);
 }
 
+int coho__listen_probe(const char *host, uint16_t port) {
+  /* Bound but not listening: nobody may connect to what is closed at once. */
+  struct coho__listen_options opt = {.backlog = 0};
+  int fd = listen_fd(host, port, &opt);
+  if (fd < 0) return fd;
+  close(fd);
+  return 0;
+}
+
 static uint16_t port_of(int fd) {
   struct coho__addr a = {.len = sizeof a.sa};
   if (getsockname(fd, (struct sockaddr *)&a.sa, &a.len) < 0) return 0;
@@ -99,11 +109,16 @@ static void open_reserve(struct coho__listen *l) {
   if (l->reserve < 0) l->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
+/* One line until it works again. */
+static void complain(struct coho__listen *l, const char *why) {
+  if (!l->complained) coho__log(COHO_LOG_ERROR, "cannot accept connections: %s", why);
+  l->complained = true;
+}
+
 /* No descriptor is left. The connections in the queue would keep the socket readable for ever: one
    of them is told at once, the others when there is room or they give up. */
 static void run_short(struct coho__listen *l) {
-  if (!l->complained) coho__log(COHO_LOG_ERROR, "accept: out of descriptors or memory, pausing");
-  l->complained = true;
+  complain(l, "out of file descriptors or memory");
   if (l->reserve >= 0) {
     close(l->reserve);
     int fd = accept4(l->io.fd, NULL, NULL, SOCK_CLOEXEC);
@@ -117,7 +132,10 @@ static void run_short(struct coho__listen *l) {
 static void take(struct coho__listen *l, int fd) {
   int err;
   struct coho__stream *s = coho__stream_accepted(l->loop, fd, &err);
-  if (!s) return; /* out of memory: the peer sees the end */
+  if (!s) { /* the peer sees the end */
+    complain(l, coho_strerror(err));
+    return;
+  }
   l->complained = false;
   l->opt.on_accept(l->opt.owner, s);
 }
@@ -142,7 +160,14 @@ static bool accept_one(struct coho__listen *l) {
   case EHOSTUNREACH:
   case EOPNOTSUPP:
   case ENETUNREACH: return true;
-  default: run_short(l); return false;
+  case EMFILE:
+  case ENFILE:
+  case ENOBUFS:
+  case ENOMEM: run_short(l); return false;
+  default:
+    complain(l, strerror(errno));
+    coho__loop_set_timer(l->loop, &l->pause, COHO_ACCEPT_TROUBLE_MS);
+    return false;
   }
 }
 

@@ -15,7 +15,8 @@ enum {
 #else
   COHO_ACCEPT_BUDGET = 256, /* a queue of thousands is taken in a few turns */
 #endif
-  COHO_ACCEPT_PAUSE_MS = 100
+  COHO_ACCEPT_PAUSE_MS = 100,
+  COHO_ACCEPT_TROUBLE_MS = 5000 /* after an error that no waiting is known to mend */
 };
 
 struct coho__listen;
@@ -33,6 +34,8 @@ struct coho__listen_options {
    what every client tries; a name blocks while it is looked up. 0 or an error (COHO_EADDRINUSE, COHO_EACCES, COHO_EADDRNOTAVAIL, COHO_ERESOLVE, ...). */
 int coho__listen_open(coho_loop *loop, const char *host, uint16_t port,
                       const struct coho__listen_options *opt, struct coho__listen **out);
+/* Whether nobody else has the address, which sockets that share a port do not notice. 0 or an error. */
+int coho__listen_probe(const char *host, uint16_t port);
 void coho__listen_start(struct coho__listen *l);
 void coho__listen_close(struct coho__listen *l); /* NULL is fine; freed at the end of the turn */
 uint16_t coho__listen_port(const struct coho__listen *l); /* the real one */

@@ -58,9 +58,25 @@ static void bury_dead(coho_loop *loop) {
   } while (!coho__list_empty(&loop->dead));
 }
 
+static void run_tasks(coho_loop *loop);
+
+/* What was posted runs as in a turn: who posted it counts on that, and may have given memory with
+   it. */
+static void run_posted(coho_loop *loop) {
+  if (!coho__mailbox_waiting(loop->mailbox)) return;
+  loop->now_ms = ms_of(coho__clock_ns());
+  loop->turning = true;
+  coho__mailbox_empty(loop);
+  run_tasks(loop);
+  bury_dead(loop);
+  loop->turning = false;
+}
+
 void coho_loop_free(coho_loop *loop) {
   if (!loop) return;
   COHO_ASSERT(!loop->turning);
+  atomic_store(&loop->ending, true);
+  run_posted(loop);
   while (!coho__list_empty(&loop->teardown)) {
     struct coho__list *last = loop->teardown.prev;
     coho__list_remove(last);
@@ -207,6 +223,7 @@ static void run_call(coho_loop *loop, struct coho__letter *l) {
 }
 
 int coho_loop_post(coho_loop *loop, void (*fn)(void *arg), void *arg) {
+  if (atomic_load(&loop->ending)) return COHO_ESTALE;
   struct call *c = (struct call *)coho__alloc(sizeof *c);
   if (!c) return COHO_ENOMEM;
   *c = (struct call){{NULL, run_call, drop_call, sizeof *c}, fn, arg};

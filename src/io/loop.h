@@ -85,7 +85,8 @@ struct coho_loop {
   void *conns;                   /* ws: the table of connections; NULL until there is one */
   _Atomic uint64_t busy_ns;      /* longest turn since it was last taken */
   _Atomic bool stop;
-  bool turning; /* inside coho_loop_turn() */
+  _Atomic bool ending; /* inside coho_loop_free() */
+  bool turning;        /* inside coho_loop_turn() */
 };
 
 /* Without a descriptor: coho__io_again() works. */

@@ -186,19 +186,21 @@ void coho__mailbox_wake(const struct coho__mailbox *m) {
   int saved = errno;
   uint64_t one = 1;
   ssize_t n = write(m->wake_fd, &one, sizeof one);
-  (void)n; /* fails only when the counter is full, and then the loop is awake */
+  (void)n; /* fails only when the counter is full, after 2^64 letters */
   errno = saved;
 }
 
 static int refusal(const struct coho__mailbox *m, const struct coho__letter *l) {
   if (m->dead) return COHO_ESTALE;
-  bool fits = m->count < COHO_MAILBOX_LETTERS && l->bytes <= COHO_MAILBOX_BYTES - m->bytes;
+  bool fits = m->count < COHO_MAILBOX_LETTERS && m->bytes <= COHO_MAILBOX_BYTES &&
+              l->bytes <= COHO_MAILBOX_BYTES - m->bytes; /* answers may have gone beyond */
   return fits ? 0 : COHO_EFULL;
 }
 
-int coho__mailbox_post(struct coho__mailbox *m, struct coho__letter *l) {
+static int put(struct coho__mailbox *m, struct coho__letter *l, bool bounded) {
   pthread_mutex_lock(&m->lock);
   int err = refusal(m, l);
+  if (err == COHO_EFULL && !bounded) err = 0;
   bool first = !m->posted.first;
   if (!err) {
     queue_append(&m->posted, l);
@@ -208,6 +210,12 @@ int coho__mailbox_post(struct coho__mailbox *m, struct coho__letter *l) {
   pthread_mutex_unlock(&m->lock);
   if (!err && first) coho__mailbox_wake(m);
   return err;
+}
+
+int coho__mailbox_post(struct coho__mailbox *m, struct coho__letter *l) { return put(m, l, true); }
+
+int coho__mailbox_answer(struct coho__mailbox *m, struct coho__letter *l) {
+  return put(m, l, false);
 }
 
 bool coho__mailbox_waiting(const struct coho__mailbox *m) {
@@ -233,4 +241,10 @@ void coho__mailbox_turn(coho_loop *loop) {
   m->count -= count;
   m->bytes -= bytes;
   pthread_mutex_unlock(&m->lock);
+}
+
+void coho__mailbox_empty(coho_loop *loop) {
+  size_t count = atomic_load(&loop->mailbox->count);
+  for (size_t done = 0; done < count; done += COHO_MAILBOX_TURN)
+    coho__mailbox_turn(loop);
 }

@@ -36,6 +36,10 @@ struct coho__mailbox *coho__mailbox_find(uint32_t loop_index);
 /* 0: the letter is the mailbox's now; COHO_EFULL, COHO_ESTALE: it stays the caller's. Any thread. */
 int coho__mailbox_post(struct coho__mailbox *m, struct coho__letter *l);
 
+/* The same for the answer to a question of the loop's own, which is never refused as too many: there
+   are as many as it asked. 0 or COHO_ESTALE. */
+int coho__mailbox_answer(struct coho__mailbox *m, struct coho__letter *l);
+
 /* A number that the table of loops keeps for each index, from one loop to the next: the generation
    that ids made at this index begin with, so that those of a dead loop never come again. First 0. */
 uint32_t coho__loop_generation(uint32_t index);
@@ -48,6 +52,8 @@ int coho__mailbox_open(coho_loop *loop);
 /* Takes the index away, drops what was not run. */
 void coho__mailbox_close(coho_loop *loop);
 void coho__mailbox_turn(coho_loop *loop);
+/* Runs all letters that wait now, in as many turns as they need. */
+void coho__mailbox_empty(coho_loop *loop);
 bool coho__mailbox_waiting(const struct coho__mailbox *m);
 /* Ends the loop's wait. Any thread that holds it, signal-safe. */
 void coho__mailbox_wake(const struct coho__mailbox *m);

@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 /*
  * A question goes from the loop's thread to a resolver thread and comes back as a letter. Between
@@ -69,7 +68,8 @@ int coho__resolve_now(const char *host, uint16_t port, struct coho__addr *addrs,
   char service[8];
   snprintf(service, sizeof service, "%u", port);
   int failure = getaddrinfo(host, service, &hints, &list);
-  if (failure) return failure == EAI_MEMORY ? COHO_ENOMEM : COHO_ERESOLVE;
+  if (failure == EAI_MEMORY) return COHO_ENOMEM;
+  if (failure) return failure == EAI_AGAIN ? COHO_ERESOLVEAGAIN : COHO_ERESOLVE;
   size_t n = copy_addrs(list, addrs, max);
   freeaddrinfo(list);
   return n ? (int)n : COHO_ERESOLVE;
@@ -83,13 +83,9 @@ static void resolve_free(struct coho__resolve *r) {
   coho__free(r, sizeof *r);
 }
 
-/* A full mailbox is emptied soon, and nobody waits for this thread. */
 static void send_home(struct coho__resolve *r) {
-  struct coho__mailbox *home = coho__mailbox_hold(r->home);
-  int err;
-  while ((err = coho__mailbox_post(home, &r->letter)) == COHO_EFULL)
-    nanosleep(&(struct timespec){0, 10 * 1000 * 1000}, NULL);
-  if (err) resolve_free(r);
+  struct coho__mailbox *home = coho__mailbox_hold(r->home); /* the letter may be gone at once */
+  if (coho__mailbox_answer(home, &r->letter)) resolve_free(r);
   coho__mailbox_drop(home);
 }
 

@@ -41,7 +41,7 @@ static void handler(int signo) {
   uint64_t one = 1;
   atomic_fetch_add(&caught[signo], 1);
   ssize_t n = write(atomic_load(&wake_fd), &one, sizeof one);
-  (void)n; /* fails only when the counter is full, and then the loops are awake */
+  (void)n; /* fails only when the counter is full, after 2^64 signals */
   errno = saved;
 }
 
@@ -136,14 +136,6 @@ static int set_entry(struct entry *e, coho_loop *loop, int signo, void (*fn)(voi
   return 0;
 }
 
-int coho__signals_set(coho_loop *loop, int signo, void (*fn)(void *arg, int signo), void *arg) {
-  if (signo < 1 || signo >= SIGNALS) return COHO_EINVAL;
-  pthread_mutex_lock(&table.lock);
-  int err = set_entry(&table.entries[signo], loop, signo, fn, arg);
-  pthread_mutex_unlock(&table.lock);
-  return err;
-}
-
 void coho__signals_drop(coho_loop *loop) {
   pthread_mutex_lock(&table.lock);
   for (int signo = 1; signo < SIGNALS; signo++) {
@@ -153,5 +145,9 @@ void coho__signals_drop(coho_loop *loop) {
 }
 
 int coho_loop_signal(coho_loop *loop, int signo, void (*fn)(void *arg, int signo), void *arg) {
-  return coho__signals_set(loop, signo, fn, arg);
+  if (signo < 1 || signo >= SIGNALS) return COHO_EINVAL;
+  pthread_mutex_lock(&table.lock);
+  int err = set_entry(&table.entries[signo], loop, signo, fn, arg);
+  pthread_mutex_unlock(&table.lock);
+  return err;
 }

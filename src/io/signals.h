@@ -9,9 +9,8 @@
 
 #include "io/loop.h"
 
-/* Behind coho_loop_signal(); remembers the former disposition and restores it. 0, COHO_EEXISTS (of
-   another loop), COHO_ENOTFOUND (to give back), COHO_EINVAL (no such signal), COHO_ENOMEM. */
-int coho__signals_set(coho_loop *loop, int signo, void (*fn)(void *arg, int signo), void *arg);
+/* coho_loop_signal() is here; it remembers the former disposition and restores it. */
+
 /* Gives back all signals of this loop. */
 void coho__signals_drop(coho_loop *loop);
 

@@ -21,7 +21,8 @@ uint16_t coho__addr_port(const struct coho__addr *a);
 int coho__error_of_errno(int e); /* an error of error.h for an errno value */
 /* Non-blocking, close-on-exec. fd or an error. */
 int coho__sock_open(int family);
-/* What every connection gets: TCP_NODELAY, TCP_USER_TIMEOUT (30 s), keepalive off. */
+/* What every connection gets: TCP_NODELAY, TCP_USER_TIMEOUT (30 s). Keepalive stays off:
+   pings do that. */
 void coho__sock_tune(int fd);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * A stream of bytes in both directions, under WebSocket and HTTP: tcp, memory, later TLS. All above
- * see only this.
+ * A stream of bytes in both directions, under WebSocket and HTTP: tcp, in tests memory, later TLS.
+ * All above see only this.
  *
  * Edge-triggered like coho__io: after COHO_IO_READ the owner reads until the count is short of what
  * it asked for (and no HANGUP came), until AGAIN, or calls coho__stream_again().
@@ -64,12 +64,5 @@ static inline const char *coho__stream_peer(const struct coho__stream *s, char *
 struct coho__stream *coho__stream_tcp(coho_loop *loop, int fd, int *err);
 /* The same for an accepted socket, which has its options from the listener. */
 struct coho__stream *coho__stream_accepted(coho_loop *loop, int fd, int *err);
-/* The descriptor of a tcp stream, -1 for others. */
-int coho__stream_fd(const struct coho__stream *s);
-
-/* Two ends of a stream in memory on one loop, each with a buffer of cap bytes: what one writes the
-   other reads, in pieces of at most `piece` bytes (0: any), each announced by an event. Does not
-   keep coho_loop_run() running. Closing with bytes unread resets, as TCP does. 0 or COHO_ENOMEM. */
-int coho__stream_memory(coho_loop *loop, size_t cap, size_t piece, struct coho__stream *ends[2]);
 
 #endif

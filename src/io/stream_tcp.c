@@ -79,8 +79,8 @@ static void tcp_close(struct coho__stream *s, bool reset) {
 
 static const char *tcp_peer(const struct coho__stream *s, char *buf, size_t cap) {
   struct coho__addr a = {.len = sizeof a.sa};
-  if (getpeername(coho__stream_fd(s), (struct sockaddr *)&a.sa, &a.len) < 0)
-    a.sa.ss_family = AF_UNSPEC;
+  const struct tcp *t = (const struct tcp *)(const void *)s; /* its first member */
+  if (getpeername(t->io.fd, (struct sockaddr *)&a.sa, &a.len) < 0) a.sa.ss_family = AF_UNSPEC;
   return coho__addr_format(&a, buf, cap);
 }
 
@@ -109,9 +109,4 @@ struct coho__stream *coho__stream_accepted(coho_loop *loop, int fd, int *err) {
 struct coho__stream *coho__stream_tcp(coho_loop *loop, int fd, int *err) {
   coho__sock_tune(fd);
   return coho__stream_accepted(loop, fd, err);
-}
-
-int coho__stream_fd(const struct coho__stream *s) {
-  if (s->vt != &tcp_vt) return -1;
-  return ((const struct tcp *)(const void *)s)->io.fd; /* its first member */
 }

@@ -1,5 +1,7 @@
 #include "unit/httpd.h"
 
+#include "support/stream_memory.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -107,7 +109,7 @@ struct coho__stream *client_make(struct client *c, struct httpd *d, size_t buffe
   struct coho__stream *ends[2];
   memset(c, 0, sizeof *c);
   c->d = d;
-  assert_int_equal(coho__stream_memory(d->loop, buffer, piece, ends), 0);
+  assert_int_equal(stream_memory(d->loop, buffer, piece, ends), 0);
   c->s = ends[0];
   c->s->owner = c;
   c->s->on_event = on_event;

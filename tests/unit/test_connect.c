@@ -85,19 +85,10 @@ static const char *text(const struct coho__addr *a) {
   return coho__addr_format(a, buf, sizeof buf);
 }
 
-static void run_host(struct result *r, const char *host, uint16_t port) {
-  r->connect = coho__connect_start(loop, host, port, on_done, r);
-  assert_non_null(r->connect);
-  assert_int_equal(r->calls, 0); /* later, never inside */
-  assert_int_equal(coho_loop_run(loop), 0);
-  assert_int_equal(r->calls, 1);
-  assert_int_equal(loop->active, 0);
-}
-
 static void run_addrs(struct result *r, const struct coho__addr *addrs, size_t n) {
   r->connect = coho__connect_addrs(loop, addrs, n, on_done, r);
   assert_non_null(r->connect);
-  assert_int_equal(r->calls, 0);
+  assert_int_equal(r->calls, 0); /* later, never inside */
   assert_int_equal(coho_loop_run(loop), 0);
   assert_int_equal(r->calls, 1);
   assert_int_equal(loop->active, 0);
@@ -106,17 +97,9 @@ static void run_addrs(struct result *r, const struct coho__addr *addrs, size_t n
 static void test_connects_to_an_address(void **state) {
   (void)state;
   struct result r = {.cancels = true};
-  run_host(&r, "127.0.0.1", coho__addr_port(&open_addr));
+  run_addrs(&r, &open_addr, 1);
   assert_true(r.connected);
   assert_int_equal(r.err, 0);
-  assert_string_equal(r.peer, text(&open_addr));
-}
-
-static void test_threads_connects_to_a_name(void **state) {
-  (void)state;
-  struct result r = {0};
-  run_host(&r, "localhost", coho__addr_port(&open_addr));
-  assert_true(r.connected);
   assert_string_equal(r.peer, text(&open_addr));
 }
 
@@ -125,7 +108,7 @@ static void test_refusal_is_told_with_the_address(void **state) {
   struct result r = {.cancels = true};
   char expected[100];
   snprintf(expected, sizeof expected, "connection refused by %s", text(&closed_addr));
-  run_host(&r, "127.0.0.1", coho__addr_port(&closed_addr));
+  run_addrs(&r, &closed_addr, 1);
   assert_false(r.connected);
   assert_int_equal(r.err, COHO_ECONNREFUSED);
   assert_string_equal(r.detail, expected);
@@ -142,14 +125,6 @@ static void test_all_refuse_and_the_last_is_told(void **state) {
   run_addrs(&r, addrs, 3);
   assert_int_equal(r.err, COHO_ECONNREFUSED);
   assert_string_equal(r.detail, expected);
-}
-
-static void test_threads_unknown_name_is_told(void **state) {
-  (void)state;
-  struct result r = {0};
-  run_host(&r, "a..b", 80);
-  assert_int_equal(r.err, COHO_ERESOLVE);
-  assert_string_equal(r.detail, "cannot resolve a..b: the host name has no address");
 }
 
 static void test_refused_attempt_makes_room_for_the_next(void **state) {
@@ -185,20 +160,17 @@ static void test_address_that_cannot_be_used_is_skipped(void **state) {
   assert_non_null(strstr(r.detail, "255.255.255.255:9"));
 }
 
-static void test_threads_cancelled_at_any_time_it_is_silent(void **state) {
+static void test_cancelled_at_any_time_it_is_silent(void **state) {
   (void)state;
   for (int turns = 0; turns < 4; turns++) {
     struct result r = {0};
     const struct coho__addr addrs[2] = {full_addr, full_addr};
     struct coho__connect *c = coho__connect_addrs(loop, addrs, 2, on_done, &r);
-    struct coho__connect *name = coho__connect_start(loop, "localhost", 1, on_done, &r);
-    for (int i = 0; i < turns && r.calls == 0; i++)
+    for (int i = 0; i < turns; i++)
       coho_loop_turn(loop, 0);
     coho__connect_cancel(c);
-    if (r.calls == 0) coho__connect_cancel(name);
-    unsigned calls = r.calls;
     assert_int_equal(coho_loop_run(loop), 0);
-    assert_int_equal(r.calls, calls);
+    assert_int_equal(r.calls, 0);
     assert_int_equal(loop->active, 0);
   }
 }
@@ -208,14 +180,12 @@ static void test_threads_cancelled_at_any_time_it_is_silent(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       CONNECT_TEST(test_connects_to_an_address),
-      CONNECT_TEST(test_threads_connects_to_a_name),
       CONNECT_TEST(test_refusal_is_told_with_the_address),
       CONNECT_TEST(test_all_refuse_and_the_last_is_told),
-      CONNECT_TEST(test_threads_unknown_name_is_told),
       CONNECT_TEST(test_refused_attempt_makes_room_for_the_next),
       CONNECT_TEST(test_silent_attempt_is_overtaken),
       CONNECT_TEST(test_address_that_cannot_be_used_is_skipped),
-      CONNECT_TEST(test_threads_cancelled_at_any_time_it_is_silent),
+      CONNECT_TEST(test_cancelled_at_any_time_it_is_silent),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

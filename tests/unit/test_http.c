@@ -350,7 +350,7 @@ static void refuse_origin(coho_request *r, void *ctx) {
   (void)ctx;
   assert_int_equal(coho_reply_header(r, "Set-Cookie", "a=b"), 0);
   coho__http_refuse(r, COHO_EORIGIN);
-  coho__http_refuse(r, COHO_ENOROUTE); /* too late */
+  coho__http_refuse(r, COHO_EREFUSED); /* too late */
 }
 
 static void refuse_version(coho_request *r, void *ctx) {

@@ -10,6 +10,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -70,6 +72,19 @@ static int client(const char *host, uint16_t port) {
   return -1;
 }
 
+/* The descriptor of an accepted stream: the one with its peer. */
+static int fd_of(const struct coho__stream *s) {
+  char wanted[COHO_ADDR_MAX], text[COHO_ADDR_MAX];
+  coho__stream_peer(s, wanted, sizeof wanted);
+  for (int fd = 3; fd < 256; fd++) {
+    struct coho__addr a = {.len = sizeof a.sa};
+    if (getpeername(fd, (struct sockaddr *)&a.sa, &a.len) == 0 &&
+        strcmp(coho__addr_format(&a, text, sizeof text), wanted) == 0)
+      return fd;
+  }
+  return -1;
+}
+
 static void wait_for(size_t n) {
   while (n_accepted < n)
     coho_loop_turn(loop, -1);
@@ -96,9 +111,9 @@ static void test_accepted_sockets_are_tuned_like_the_listener(void **state) {
   int nodelay = 0;
   unsigned timeout_ms = 0;
   socklen_t len = sizeof nodelay;
-  getsockopt(coho__stream_fd(accepted[0]), IPPROTO_TCP, TCP_NODELAY, &nodelay, &len);
+  getsockopt(fd_of(accepted[0]), IPPROTO_TCP, TCP_NODELAY, &nodelay, &len);
   len = sizeof timeout_ms;
-  getsockopt(coho__stream_fd(accepted[0]), IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, &len);
+  getsockopt(fd_of(accepted[0]), IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, &len);
   assert_int_not_equal(nodelay, 0);
   assert_int_equal(timeout_ms, 30000);
   close(fd);
@@ -244,6 +259,44 @@ static void test_out_of_descriptors_it_ends_one_and_goes_on_later(void **state) 
   close(third);
 }
 
+static char logged[200];
+static int log_lines;
+
+static void on_log(void *ctx, int level, const char *line) {
+  (void)ctx;
+  (void)level;
+  log_lines++;
+  (void)snprintf(logged, sizeof logged, "%s", line);
+}
+
+/* The listening socket of this process; -1. */
+static int listening_fd(void) {
+  for (int fd = 3; fd < 256; fd++) {
+    int listens = 0;
+    socklen_t len = sizeof listens;
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) == 0 && listens) return fd;
+  }
+  return -1;
+}
+
+/* No shortage, so nothing gets better by itself soon. */
+static void test_error_of_accept_is_told_by_name_and_not_repeated_at_once(void **state) {
+  (void)state;
+  open_on("127.0.0.1");
+  coho__listen_start(listener);
+  coho_loop_turn(loop, 0);
+  coho_set_log(on_log, NULL, COHO_LOG_WARN);
+  log_lines = 0;
+  assert_int_equal(shutdown(listening_fd(), SHUT_RD), 0); /* accept(2) gives EINVAL from now on */
+  while (log_lines == 0)
+    coho_loop_turn(loop, -1);
+  assert_string_equal(logged, "cannot accept connections: Invalid argument");
+  assert_true(coho_loop_timeout(loop) > COHO_ACCEPT_PAUSE_MS);
+  coho_loop_turn(loop, 0);
+  assert_int_equal(log_lines, 1);
+  coho_set_log(NULL, NULL, 0);
+}
+
 #define LISTEN_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void) {
@@ -259,6 +312,7 @@ int main(void) {
       LISTEN_TEST(test_may_be_closed_inside_on_accept),
       LISTEN_TEST(test_closed_it_keeps_no_loop_running),
       LISTEN_TEST(test_out_of_descriptors_it_ends_one_and_goes_on_later),
+      LISTEN_TEST(test_error_of_accept_is_told_by_name_and_not_repeated_at_once),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -298,6 +298,25 @@ static void test_turn_inside_a_turn_is_refused(void **state) {
 
 static void count_up(void *arg) { ++*(unsigned *)arg; }
 
+static int posted_again;
+
+static void count_and_post(void *arg) {
+  count_up(arg);
+  posted_again = coho_loop_post(loop, count_up, arg);
+}
+
+/* Who posted memory relies on the call for giving it back. */
+static void test_free_runs_what_was_posted_and_takes_no_more(void **state) {
+  (void)state;
+  unsigned calls = 0;
+  assert_int_equal(coho_loop_post(loop, count_and_post, &calls), 0);
+  assert_int_equal(coho_loop_post(loop, count_and_post, &calls), 0);
+  coho_loop_free(loop);
+  loop = NULL;
+  assert_int_equal(calls, 2);
+  assert_int_equal(posted_again, COHO_ESTALE);
+}
+
 static void test_fd_and_timeout_tell_an_outer_loop_when_to_turn(void **state) {
   (void)state;
   struct pollfd p = {.fd = coho_loop_fd(loop), .events = POLLIN};
@@ -413,6 +432,7 @@ int main(void) {
       LOOP_TEST(test_hold_keeps_run_until_released),
       LOOP_TEST(test_stop_ends_run_though_something_is_left),
       LOOP_TEST(test_turn_inside_a_turn_is_refused),
+      LOOP_TEST(test_free_runs_what_was_posted_and_takes_no_more),
       LOOP_TEST(test_fd_and_timeout_tell_an_outer_loop_when_to_turn),
       LOOP_TEST(test_busy_time_is_noted),
       LOOP_TEST(test_interrupted_wait_is_no_error),

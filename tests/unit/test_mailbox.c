@@ -102,7 +102,7 @@ static void test_one_turn_runs_a_bounded_number(void **state) {
 static void test_number_of_letters_is_bounded(void **state) {
   (void)state;
   struct note *notes = (struct note *)calloc(COHO_MAILBOX_LETTERS + 1, sizeof *notes);
-  dropped = 0;
+  ran = dropped = 0;
   for (unsigned i = 0; i < COHO_MAILBOX_LETTERS; i++) {
     notes[i] = note(i, 0);
     assert_int_equal(coho__mailbox_post(box, &notes[i].letter), 0);
@@ -114,7 +114,8 @@ static void test_number_of_letters_is_bounded(void **state) {
   assert_int_equal(coho__mailbox_post(box, &last->letter), 0);
   coho_loop_free(loop);
   loop = NULL;
-  assert_int_equal(dropped, COHO_MAILBOX_LETTERS + 1 - COHO_MAILBOX_TURN);
+  assert_int_equal(ran, COHO_MAILBOX_LETTERS + 1); /* though more than a turn's */
+  assert_int_equal(dropped, 0);
   free(notes);
 }
 
@@ -128,18 +129,43 @@ static void test_bytes_of_letters_are_bounded(void **state) {
   coho_loop_turn(loop, -1);
 }
 
-static void test_dead_loop_drops_once_and_takes_no_more(void **state) {
+static void test_answers_are_taken_beyond_the_bound(void **state) {
+  (void)state;
+  struct note large = note(1, COHO_MAILBOX_BYTES), answer = note(2, 100), small = note(3, 1);
+  ran = 0;
+  assert_int_equal(coho__mailbox_post(box, &large.letter), 0);
+  assert_int_equal(coho__mailbox_answer(box, &answer.letter), 0);
+  assert_int_equal(coho__mailbox_post(box, &small.letter), COHO_EFULL);
+  coho_loop_turn(loop, -1);
+  assert_int_equal(ran, 2);
+  assert_int_equal(coho__mailbox_post(box, &small.letter), 0);
+  coho_loop_turn(loop, -1);
+}
+
+static struct note late;
+
+static void post_late(struct coho__teardown *t) {
+  (void)t;
+  assert_int_equal(coho__mailbox_post(box, &late.letter), 0);
+}
+
+static void test_dying_loop_runs_what_waits_and_drops_what_comes_later(void **state) {
   (void)state;
   struct note n = note(1, 0);
+  struct coho__teardown teardown = {.run = post_late};
   uint32_t index = loop->index;
-  ran = dropped = 0;
+  late = note(2, 0);
+  ran = dropped = last_number = 0;
+  coho__loop_on_free(loop, &teardown);
   coho__mailbox_post(box, &n.letter);
   coho_loop_free(loop);
   loop = NULL;
-  assert_int_equal(ran, 0);
+  assert_int_equal(ran, 1);
+  assert_int_equal(last_number, 1);
   assert_int_equal(dropped, 1);
   assert_null(coho__mailbox_find(index));
   assert_int_equal(coho__mailbox_post(box, &n.letter), COHO_ESTALE);
+  assert_int_equal(coho__mailbox_answer(box, &n.letter), COHO_ESTALE);
   assert_int_equal(dropped, 1); /* still the caller's */
 }
 
@@ -261,7 +287,8 @@ int main(void) {
       BOX_TEST(test_one_turn_runs_a_bounded_number),
       BOX_TEST(test_number_of_letters_is_bounded),
       BOX_TEST(test_bytes_of_letters_are_bounded),
-      BOX_TEST(test_dead_loop_drops_once_and_takes_no_more),
+      BOX_TEST(test_answers_are_taken_beyond_the_bound),
+      BOX_TEST(test_dying_loop_runs_what_waits_and_drops_what_comes_later),
       BOX_TEST(test_find_holds_the_mailbox_of_a_living_loop),
       BOX_TEST(test_generation_outlives_the_loop_of_its_index),
       BOX_TEST(test_number_of_living_loops_is_bounded),

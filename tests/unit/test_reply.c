@@ -103,6 +103,57 @@ static void test_fields_are_capped(void **state) {
   assert_memory_equal(answer, "HTTP/1.1 200 OK\r\n", 17);
 }
 
+/* A head has room for all fields and the longest type. */
+static void fill_the_head(coho_request *r, void *ctx) {
+  static char type[257];
+  (void)ctx;
+  memset(type, 'a', sizeof type - 1);
+  assert_int_equal(coho_reply(r, 200, type, "a", 1), COHO_EINVAL);
+  type[255] = 0;
+  while (coho_reply_header(r, "X-Many", "value") == 0)
+    ;
+  assert_int_equal(coho_reply(r, 200, type, "a", 1), 0);
+}
+
+static void test_type_is_limited(void **state) {
+  (void)state;
+  const char *answer = ask(fill_the_head, "GET");
+  assert_memory_equal(answer, "HTTP/1.1 200 OK\r\n", 17);
+}
+
+static long fails_at; /* the allocation, counted from the reply */
+static bool without;  /* memory */
+
+static void reply_twice(coho_request *r, void *ctx) {
+  static char text[1000];
+  (void)ctx;
+  alloc_fail_at(fails_at);
+  int err = coho_reply(r, 200, "text/plain", text, sizeof text);
+  without = alloc_failed();
+  alloc_fail_at(0);
+  assert_int_equal(err, without ? COHO_ENOMEM : 0);
+  err = coho_reply(r, 503, "text/plain", "sorry", 5);
+  assert_int_equal(err, without ? 0 : COHO_EBUSY);
+}
+
+static void test_reply_without_memory_may_be_followed_by_another(void **state) {
+  (void)state;
+  fails_at = 0;
+  do {
+    struct client c;
+    fails_at++;
+    httpd_start(&server);
+    httpd_route(&server, "GET", "/", reply_twice);
+    client_open(&c, &server, 1000000, 0);
+    client_say(&c, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_memory_equal(c.in, without ? "HTTP/1.1 503 " : "HTTP/1.1 200 ", 13);
+    assert_false(c.eof);
+    client_close(&c);
+    httpd_stop(&server);
+  } while (without);
+  assert_true(fails_at > 1);
+}
+
 /* ---- statuses and bodies --------------------------------------------------------------------- */
 
 static void try_wrong(coho_request *r, void *ctx) {
@@ -143,7 +194,7 @@ static void test_statuses_without_body(void **state) {
   assert_string_equal(ask(reply_status, "GET"), "HTTP/1.1 304 Not Modified\r\nDate: -\r\n\r\n");
   status = 205;
   assert_string_equal(ask(reply_status, "GET"),
-                      "HTTP/1.1 205 \r\nDate: -\r\nContent-Length: 0\r\n\r\n");
+                      "HTTP/1.1 205 Reset Content\r\nDate: -\r\nContent-Length: 0\r\n\r\n");
   status = 599;
   assert_string_equal(ask(reply_status, "GET"),
                       "HTTP/1.1 599 \r\nDate: -\r\nContent-Length: 0\r\n\r\n");
@@ -241,6 +292,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_A13_response_splitting),
       cmocka_unit_test(test_fields_are_capped),
+      cmocka_unit_test(test_type_is_limited),
+      cmocka_unit_test(test_reply_without_memory_may_be_followed_by_another),
       cmocka_unit_test(test_arguments),
       cmocka_unit_test(test_statuses_without_body),
       cmocka_unit_test(test_head),

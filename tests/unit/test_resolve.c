@@ -53,6 +53,7 @@ int getaddrinfo(const char *restrict name, const char *restrict service,
   }
   *out = list;
   if (strcmp(name, "absent") == 0) return EAI_NONAME;
+  if (strcmp(name, "later") == 0) return EAI_AGAIN;
   return strcmp(name, "memory") == 0 ? EAI_MEMORY : 0;
 }
 
@@ -115,14 +116,17 @@ static void test_threads_name_gets_addresses_interleaved_and_not_too_many(void *
 
 static void test_threads_failures_are_told(void **state) {
   (void)state;
-  struct answer absent = {0}, memory = {0};
+  struct answer absent = {0}, memory = {0}, later = {0};
   assert_non_null(coho__resolve_start(loop, "absent", 80, on_done, &absent));
   assert_non_null(coho__resolve_start(loop, "memory", 80, on_done, &memory));
+  assert_non_null(coho__resolve_start(loop, "later", 80, on_done, &later));
   coho_loop_run(loop);
   assert_int_equal(absent.calls, 1);
   assert_int_equal(absent.err, COHO_ERESOLVE);
   assert_int_equal(memory.calls, 1);
   assert_int_equal(memory.err, COHO_ENOMEM);
+  assert_int_equal(later.calls, 1);
+  assert_int_equal(later.err, COHO_ERESOLVEAGAIN);
 }
 
 static void test_threads_more_names_than_threads(void **state) {

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* TIOCGPTN */
 #include "http/serve_files.h"
 
 #include "base/check.h"
@@ -5,6 +6,7 @@
 #include "unit/folder.h"
 #include "unit/httpd.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,14 +14,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#define POLICY                                                                     \
-  "Content-Security-Policy: default-src 'self'; connect-src 'self' ws: wss:; "     \
-  "img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; " \
-  "frame-ancestors 'none'\r\n"
 #define FILE_FIELDS \
   "Cache-Control: no-cache\r\nAccept-Ranges: bytes\r\nX-Content-Type-Options: nosniff\r\n"
 
@@ -51,7 +50,8 @@ static int set_up(void **state) {
   folder_fifo("fifo");
   httpd_start(&server);
   assert_int_equal(coho__files_route_dir(&server.routes, "/", folder_path()), 0);
-  assert_int_equal(coho__files_route_assets(&server.routes, "/assets", assets, COHO_COUNT(assets)),
+  assert_int_equal(coho__files_route_assets(&server.routes, "/assets", assets, COHO_COUNT(assets),
+                                            sizeof *assets),
                    0);
   return 0;
 }
@@ -105,7 +105,7 @@ static void test_asset(void **state) {
   httpd_expect(&server, "HEAD /assets/ HTTP/1.1\r\nHost: a\r\n\r\n",
                "HTTP/1.1 200 OK\r\nDate: -\r\nContent-Length: 15\r\n"
                "Content-Type: text/html; charset=utf-8\r\n"
-               "ETag: \"h1\"\r\n" FILE_FIELDS POLICY "\r\n");
+               "ETag: \"h1\"\r\n" FILE_FIELDS "\r\n");
   assert_string_equal(brief(get("/assets/a/")), "200 <!doctype html>");
   assert_string_equal(brief(get("/assets/empty.txt")), "200 ");
   assert_string_equal(get("/assets/nope"), NOT_FOUND);
@@ -354,7 +354,6 @@ static void test_big_file_abandoned(void **state) {
 
 static void test_route_errors(void **state) {
   (void)state;
-  static const coho_asset unsorted[] = {{"/b", "", "", page, 1}, {"/a", "", "", page, 1}};
   struct coho__routes *rs = &server.routes;
   assert_int_equal(coho__files_route_dir(rs, "/x", "/nowhere/at/all"), COHO_ENOENT);
   assert_int_equal(coho__files_route_dir(rs, "/x", NULL), COHO_EINVAL);
@@ -363,10 +362,113 @@ static void test_route_errors(void **state) {
   assert_int_equal(coho__files_route_dir(rs, "", folder_path()), COHO_EINVAL);
   assert_int_equal(coho__files_route_dir(rs, "/", folder_path()), COHO_EEXISTS);
   assert_int_equal(coho__files_route_dir(rs, "/assets/", folder_path()), COHO_EEXISTS);
-  assert_int_equal(coho__files_route_assets(rs, "/x", unsorted, 2), COHO_EINVAL);
-  assert_int_equal(coho__files_route_assets(rs, "/x", NULL, 1), COHO_EINVAL);
-  assert_int_equal(coho__files_route_assets(rs, "/none", NULL, 0), 0);
+  assert_int_equal(coho__files_route_assets(rs, "/x", NULL, 1, sizeof *assets), COHO_EINVAL);
+  assert_int_equal(coho__files_route_assets(rs, "/none", NULL, 0, sizeof *assets), 0);
   assert_string_equal(get("/none/a"), NOT_FOUND);
+}
+
+static void test_assets_are_checked(void **state) {
+  (void)state;
+  static char long_type[257], long_etag[81];
+  memset(long_type, 'a', sizeof long_type - 1);
+  memset(long_etag, 'e', sizeof long_etag - 1);
+  long_etag[0] = long_etag[79] = '"';
+  const coho_asset rows[] = {
+      {NULL, "text/plain", "\"e\"", page, 1},
+      {"", "text/plain", "\"e\"", page, 1},
+      {"a", "text/plain", "\"e\"", page, 1},
+      {"/a", NULL, "\"e\"", page, 1},
+      {"/a", "", "\"e\"", page, 1},
+      {"/a", "text/plain\r\nX: y", "\"e\"", page, 1},
+      {"/a", long_type, "\"e\"", page, 1},
+      {"/a", "text/plain", NULL, page, 1},
+      {"/a", "text/plain", "", page, 1},
+      {"/a", "text/plain", "\"", page, 1},
+      {"/a", "text/plain", "e", page, 1},
+      {"/a", "text/plain", "W/\"e\"", page, 1},
+      {"/a", "text/plain", "\"e\"e\"", page, 1},
+      {"/a", "text/plain", "\"e\r\nX: y\"", page, 1},
+      {"/a", "text/plain", "\"e e\"", page, 1},
+      {"/a", "text/plain", long_etag, page, 1},
+      {"/a", "text/plain", "\"e\"", NULL, 1},
+  };
+  struct coho__routes *rs = &server.routes;
+  for (size_t i = 0; i < COHO_COUNT(rows); i++)
+    assert_int_equal(coho__files_route_assets(rs, "/x", &rows[i], 1, sizeof *rows), COHO_EINVAL);
+  const coho_asset unsorted[] = {{"/b", "a/b", "\"e\"", page, 1}, {"/a", "a/b", "\"e\"", page, 1}};
+  assert_int_equal(coho__files_route_assets(rs, "/x", unsorted, 2, sizeof *unsorted), COHO_EINVAL);
+  long_type[255] = long_etag[79] = 0;
+  long_etag[78] = '"';
+  const coho_asset longest = {"/a", long_type, long_etag, NULL, 0};
+  assert_int_equal(coho__files_route_assets(rs, "/x", &longest, 1, sizeof longest), 0);
+  const char *answer = get("/x/a");
+  assert_string_equal(field(answer, "ETag"), long_etag);
+  assert_string_equal(field(answer, "Content-Type"), long_type);
+}
+
+/* A program that was compiled for a later version has larger ones. */
+static void test_assets_of_another_size(void **state) {
+  (void)state;
+  struct {
+    coho_asset asset;
+    const char *later;
+  } large[2] = {{assets[0], NULL}, {assets[1], NULL}};
+  struct coho__routes *rs = &server.routes;
+  assert_int_equal(coho__files_route_assets(rs, "/x", &large[0].asset, 2, sizeof *large), 0);
+  assert_string_equal(brief(get("/x/app.js")), "200 0123456789");
+  large[1].later = "something new";
+  assert_int_equal(coho__files_route_assets(rs, "/y", &large[0].asset, 2, sizeof *large),
+                   COHO_EOPTION);
+}
+
+static void test_fields_of_every_file(void **state) {
+  (void)state;
+  static const char *const fine[] = {"X-A:b", "Content-Security-Policy: default-src 'self' ", NULL};
+  static const char *const wrong[] = {
+      "", "X-A", ":b", "X A: b", "X-A: b\r\n", "Connection: b", "eTag: \"\"", "Cache-Control: b"};
+  static char too_long[8200];
+  struct coho__buf *fields = &server.conf.file_fields;
+  assert_int_equal(coho__files_fields(NULL, fields), 0);
+  assert_int_equal(coho__files_fields(fine, fields), 0);
+  static const char *const targets[] = {"/a.txt", "/assets/app.js"};
+  for (size_t i = 0; i < COHO_COUNT(targets); i++) {
+    const char *answer = get(targets[i]);
+    assert_string_equal(field(answer, "X-A"), "b");
+    assert_string_equal(field(answer, "Content-Security-Policy"), "default-src 'self'");
+  }
+  for (size_t i = 0; i < COHO_COUNT(wrong); i++) {
+    const char *const list[] = {wrong[i], NULL};
+    assert_int_equal(coho__files_fields(list, fields), COHO_EOPTION);
+  }
+  memset(too_long, 'a', sizeof too_long - 1);
+  too_long[1] = ':';
+  const char *const list[] = {too_long, NULL};
+  assert_int_equal(coho__files_fields(list, fields), COHO_EOPTION);
+  coho__buf_release(fields);
+}
+
+static char error_line[200];
+
+static void on_error_line(void *ctx, int level, const char *line) {
+  (void)ctx;
+  (void)level;
+  (void)snprintf(error_line, sizeof error_line, "%s", line);
+}
+
+/* A disk that fails is no missing file, and nobody may keep a 404 for it. A terminal whose master
+   is still locked gives EIO, too. */
+static void test_failing_disk_is_500(void **state) {
+  (void)state;
+  unsigned number = 0;
+  char target[40];
+  int terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY);
+  if (terminal < 0 || ioctl(terminal, TIOCGPTN, &number)) skip();
+  assert_int_equal(coho__files_route_dir(&server.routes, "/pts", "/dev/pts"), 0);
+  (void)snprintf(target, sizeof target, "/pts/%u", number);
+  coho_set_log(on_error_line, NULL, COHO_LOG_ERROR);
+  assert_memory_equal(get(target), "HTTP/1.1 500 ", 13);
+  assert_non_null(strstr(error_line, "the operating system refused"));
+  close(terminal);
 }
 
 static void test_out_of_memory(void **state) {
@@ -397,6 +499,10 @@ int main(void) {
       TEST(test_file_shrinks),
       TEST(test_big_file_abandoned),
       TEST(test_route_errors),
+      TEST(test_assets_are_checked),
+      TEST(test_assets_of_another_size),
+      TEST(test_fields_of_every_file),
+      TEST(test_failing_disk_is_500),
       TEST(test_out_of_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

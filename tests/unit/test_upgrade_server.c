@@ -1,6 +1,7 @@
 #include "proto/upgrade_server.h"
 
 #include "base/check.h"
+#include "proto/accept_key.h"
 #include "support/alloc_fail.h"
 #include "unit/pieces.h"
 
@@ -395,7 +396,7 @@ static void test_HA_09_accept_of_keys(void **state) {
   };
   char accept[29];
   for (size_t i = 0; i < COHO_COUNT(vectors); i++) {
-    coho__upgrade_accept_key(coho__view_of(vectors[i][0]), accept);
+    coho__accept_key(coho__view_of(vectors[i][0]), accept);
     assert_string_equal(accept, vectors[i][1]);
   }
 }

@@ -1,4 +1,4 @@
-#include "io/stream.h"
+#include "support/stream_memory.h"
 
 #include "base/alloc.h"
 
@@ -151,7 +151,7 @@ static struct end *end_new(coho_loop *loop, size_t cap, size_t piece) {
   return e;
 }
 
-int coho__stream_memory(coho_loop *loop, size_t cap, size_t piece, struct coho__stream *ends[2]) {
+int stream_memory(coho_loop *loop, size_t cap, size_t piece, struct coho__stream *ends[2]) {
   struct end *a = end_new(loop, cap, piece);
   struct end *b = end_new(loop, cap, piece);
   if (!a || !b) {
