@@ -3,6 +3,7 @@
 #include "assets.h"
 #include "commands.h"
 #include "demo.h"
+#include "logger.h"
 
 #include "base/check.h"
 #include "proto/http1.h"
@@ -87,7 +88,7 @@ static void raise_file_limit(void) {
 
 static void print_access(void *ctx, const char *line) {
   (void)ctx;
-  fprintf(stderr, "%s\n", line);
+  logger_line(line);
 }
 
 static void healthz(coho_request *r, void *user) {
@@ -99,8 +100,8 @@ static void healthz(coho_request *r, void *user) {
 /* ---- what is served ------------------------------------------------------------------------ */
 
 static int add_routes(coho_server *s, const struct values *v) {
-  coho_options base = {.max_message = v->max_message, .origins = v->origin.items};
-  struct demo_options demo = {.server = s, .base = &base};
+  coho_options base = {.origins = v->origin.items};
+  struct demo_options demo = {.server = s, .base = &base, .max_message = v->max_message};
   int err = coho_route_http(s, "GET", "/healthz", healthz, NULL);
   if (!err && v->demo) err = demo_start(&demo);
   if (!err && !v->demo) err = demo_echo_start(&demo);
@@ -163,8 +164,17 @@ static int catch_signals(coho_server *s) {
   return err;
 }
 
+/* For our own pages: scripts and styles from files only, WebSockets to anywhere (the echo console
+   asks for a URL), nobody may frame them. The files of --root keep the freedom they need. */
+static const char *const page_headers[] = {
+    "Content-Security-Policy: default-src 'self'; connect-src 'self' ws: wss:; "
+    "img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'",
+    NULL};
+
 static int serve(const struct values *v) {
   coho_server_options so = {.threads = (uint32_t)v->threads,
+                            .headers = v->root ? NULL : page_headers,
                             .access_log = v->access_log ? print_access : NULL};
   coho_server *s = coho_server_new(&so);
   if (!s) {
@@ -217,7 +227,7 @@ static int run(const struct command *c, int argc, char **argv) {
   int status = option_parse(c, argc, argv, &v, NULL, &count);
   if (!status) status = check(c, &v);
   if (!status) {
-    coho_set_log(NULL, NULL, COHO_LOG_WARN + (int)(v.verbose < 2 ? v.verbose : 2));
+    logger_start(COHO_LOG_WARN + (int)(v.verbose < 2 ? v.verbose : 2));
     raise_file_limit();
     status = serve(&v);
   }

@@ -31,7 +31,7 @@ static char *to_text(json_t *object) {
 
 void demo_send_json(coho_conn *c, json_t *object) {
   char *text = to_text(object);
-  if (text) coho_send(c, coho_text(text));
+  if (!text || coho_send(c, coho_text(text)) < 0) coho_close(c, 1011, "cannot send");
   free(text);
 }
 

@@ -10,7 +10,8 @@
 
 struct demo_options {
   coho_server *server;
-  const coho_options *base; /* limits and Origins that all endpoints share */
+  const coho_options *base; /* what all endpoints share: Origins */
+  uint64_t max_message;     /* of /echo; 0: the library's default */
 };
 
 /* Adds the routes, and timers on the server's first loop. 0 or an error. */
@@ -26,7 +27,8 @@ void demo_stocks_stop(void);
 int demo_stats_start(const struct demo_options *opt, coho_hub *hub);
 void demo_stats_stop(void);
 
-/* Sends or publishes an object as text and releases it; NULL, from a failed allocation, is fine. */
+/* Sends or publishes an object as text and releases it. An object that could not be made or sent
+   closes the connection with 1011: better no conversation than half of one. */
 void demo_send_json(coho_conn *c, json_t *object);
 void demo_publish_json(coho_hub *h, const char *topic, json_t *object);
 

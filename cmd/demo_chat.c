@@ -6,8 +6,9 @@
 
 #include "base/clock.h"
 #include "base/list.h"
-#include "base/log.h"
-#include "base/utf8.h"
+#include "base/map.h"
+#include "base/random.h"
+#include "escape.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -18,13 +19,17 @@ enum {
   NAME_MAX_BYTES = 64,
   UNIQUE_NAME_BYTES = NAME_MAX_BYTES + 16, /* with "-N" behind a name that is taken */
   TOPIC_BYTES = NAME_MAX_BYTES + 8,
-  LINE_MAX_BYTES = 4096
+  LINE_MAX_BYTES = 4096,
+  ROOM_MAX_MEMBERS = 1000,
+  /* A welcome names all members, and JSON writes a control character in six bytes. */
+  QUEUE_MAX_BYTES = 1024 * 1024
 };
 
 struct room {
   struct coho__list node;
   struct coho__list members;
-  size_t count;
+  struct coho__map names;  /* of the members */
+  unsigned suffix;         /* last one given to a name that was taken */
   char topic[TOPIC_BYTES]; /* "chat:" and the name */
 };
 
@@ -58,48 +63,56 @@ static struct room *need_room(const char *name) {
   if (!r) return NULL;
   snprintf(r->topic, sizeof r->topic, "chat:%s", name);
   coho__list_init(&r->members);
+  uint64_t seed[2];
+  coho__random(seed, sizeof seed);
+  coho__map_init(&r->names, seed);
+  r->suffix = 1;
   coho__list_append(&rooms, &r->node);
   return r;
 }
 
-static bool name_taken(const struct room *r, const char *name) {
-  for (struct coho__list *n = r->members.next; n != &r->members; n = n->next)
-    if (!strcmp(COHO_LIST_ENTRY(n, struct member, node)->name, name)) return true;
-  return false;
-}
-
-static void choose_name(const struct room *r, struct member *m, const char *wanted) {
+static void choose_name(struct room *r, struct member *m, const char *wanted) {
   char guest[NAME_MAX_BYTES];
   if (!wanted || !*wanted) {
     snprintf(guest, sizeof guest, "guest-%u", ++guests);
     wanted = guest;
   }
   snprintf(m->name, sizeof m->name, "%.*s", NAME_MAX_BYTES, wanted);
-  for (unsigned i = 2; name_taken(r, m->name); i++)
-    snprintf(m->name, sizeof m->name, "%.*s-%u", NAME_MAX_BYTES, wanted, i);
+  while (coho__map_get(&r->names, coho__view_of(m->name)))
+    snprintf(m->name, sizeof m->name, "%.*s-%u", NAME_MAX_BYTES, wanted, ++r->suffix);
 }
 
+static void free_room_if_empty(struct room *r) {
+  if (r->names.count) return;
+  coho__list_remove(&r->node);
+  coho__map_free(&r->names);
+  free(r);
+}
+
+/* NULL: the room is full, or there is no memory. */
 static struct member *enter(const char *room, const char *name) {
-  struct member *m = (struct member *)calloc(1, sizeof *m);
-  struct room *r = m ? need_room(room) : NULL;
-  if (!r) {
-    free(m);
-    return NULL;
+  struct room *r = need_room(room);
+  struct member *m =
+      r && r->names.count < ROOM_MAX_MEMBERS ? (struct member *)calloc(1, sizeof *m) : NULL;
+  if (m) {
+    choose_name(r, m, name);
+    m->room = r;
   }
-  choose_name(r, m, name);
-  m->room = r;
-  coho__list_append(&r->members, &m->node);
-  r->count++;
-  return m;
+  if (m && !coho__map_add(&r->names, coho__view_of(m->name), m)) {
+    coho__list_append(&r->members, &m->node);
+    return m;
+  }
+  free(m);
+  if (r) free_room_if_empty(r);
+  return NULL;
 }
 
 static void leave(struct member *m) {
   struct room *r = m->room;
   coho__list_remove(&m->node);
+  coho__map_remove(&r->names, coho__view_of(m->name));
   free(m);
-  if (--r->count) return;
-  coho__list_remove(&r->node);
-  free(r);
+  free_room_if_empty(r);
 }
 
 static json_t *welcome_of(const struct member *self) {
@@ -118,13 +131,10 @@ static json_t *change_of(const struct member *m, const char *type, size_t member
 
 /* ---- handlers ------------------------------------------------------------------------------ */
 
-/* 1 to 64 bytes of UTF-8 without control characters. */
+/* What would not look on a terminal as it is, is no name. */
 static bool acceptable(const char *name) {
-  size_t len = strlen(name);
-  if (len == 0 || len > NAME_MAX_BYTES || !coho__utf8_valid(name, len)) return false;
-  for (; *name; name++)
-    if ((unsigned char)*name < 0x20 || *name == 0x7f) return false;
-  return true;
+  struct coho__view v = coho__view_of(name);
+  return v.len > 0 && v.len <= NAME_MAX_BYTES && escape_is_safe(v);
 }
 
 static void on_upgrade(coho_request *r) {
@@ -148,11 +158,11 @@ static void on_open(coho_conn *c) {
   struct member *m = enter(room && *room ? room : "lobby", coho_request_query(r, "name"));
   if (m) {
     coho_conn_set_user(c, m);
-    demo_publish_json(hub, m->room->topic, change_of(m, "join", m->room->count));
+    demo_publish_json(hub, m->room->topic, change_of(m, "join", m->room->names.count));
     demo_send_json(c, welcome_of(m));
     if (coho_subscribe(hub, c, m->room->topic)) coho_close(c, 1011, "out of memory");
   } else {
-    coho_close(c, 1011, "out of memory");
+    coho_close(c, 1013, "the room is full");
   }
   pthread_mutex_unlock(&lock);
 }
@@ -169,12 +179,12 @@ static void on_message(coho_conn *c, coho_msg m) {
                               "text", m.data, m.len, "time", (json_int_t)coho__clock_wall_ms()));
 }
 
-static void on_close(coho_conn *c, coho_ending how) {
+static void on_close(coho_conn *c, const coho_ending *how) {
   (void)how;
   struct member *m = (struct member *)coho_conn_user(c);
   if (!m) return;
   pthread_mutex_lock(&lock);
-  demo_publish_json(hub, m->room->topic, change_of(m, "leave", m->room->count - 1));
+  demo_publish_json(hub, m->room->topic, change_of(m, "leave", m->room->names.count - 1));
   leave(m);
   pthread_mutex_unlock(&lock);
 }
@@ -188,6 +198,7 @@ int demo_chat_start(const struct demo_options *opt, coho_hub *h) {
   o.on_message = on_message;
   o.on_close = on_close;
   o.max_message = LINE_MAX_BYTES;
+  o.max_queue = QUEUE_MAX_BYTES;
   return coho_route_ws(opt->server, "/chat", &o);
 }
 

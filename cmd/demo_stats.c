@@ -72,7 +72,7 @@ static struct sample measure(void) {
       .bytes_in = (double)(now.sums.bytes_in - last.sums.bytes_in) / seconds,
       .bytes_out = (double)(now.sums.bytes_out - last.sums.bytes_out) / seconds,
       .cpu_percent = (double)(now.cpu_ns - last.cpu_ns) / 1e7 / seconds,
-      .loop_lag_ms = (double)now.sums.lag_ns / 1e6,
+      .loop_lag_ms = (double)coho_server_lag(server) / 1e6,
   };
   last = now;
   return s;

@@ -33,6 +33,16 @@ static bool is_unsafe(uint32_t c) {
   return false;
 }
 
+bool escape_is_safe(struct coho__view text) {
+  while (text.len) {
+    struct character c = decode(text);
+    if (!c.len || is_unsafe(c.number)) return false;
+    text.data += c.len;
+    text.len -= c.len;
+  }
+  return true;
+}
+
 static int append_escaped(struct coho__buf *out, struct character c) {
   switch (c.number) {
   case '\n': return coho__buf_append_str(out, "\\n");

@@ -13,6 +13,8 @@ enum escape_style {
   ESCAPE_TEXT  /* tabs stay, and line ends, indented so that no line looks like another message */
 };
 
+/* Nothing of text would be escaped in a line. */
+bool escape_is_safe(struct coho__view text);
 /* Appends text. 0, COHO_EFULL, COHO_ENOMEM. */
 int escape_append(struct coho__buf *out, struct coho__view text, enum escape_style style);
 /* text as one line, escaped and terminated, into dst and cut where dst is full; returns dst. */

@@ -206,7 +206,7 @@ static void report_error(struct session *s, const coho_ending *how) {
                 rule ? " (" : "", rule ? rfc : "", rule ? ")" : "");
 }
 
-static void on_close(coho_conn *c, coho_ending how) {
+static void on_close(coho_conn *c, const coho_ending *how) {
   struct session *s = session_of(c);
   s->conn = NULL;
   s->open = s->paused = false;
@@ -215,10 +215,10 @@ static void on_close(coho_conn *c, coho_ending how) {
   coho_timer_stop(s->linger);
   coho_timer_stop(s->ping);
   coho_timer_stop(s->guard);
-  if (how.err)
-    report_error(s, &how);
+  if (how->err)
+    report_error(s, how);
   else
-    report_close(s, &how);
+    report_close(s, how);
 }
 
 /* ---- timers and signals -------------------------------------------------------------------- */
