@@ -43,9 +43,9 @@ static void pong(coho_conn *c, coho_msg m) {
   if (m.len) coho_send(c, coho_text(text));
 }
 
-static void closed(coho_conn *c, coho_ending how) {
+static void closed(coho_conn *c, const coho_ending *how) {
   (void)c;
-  printf("closed %u %s\n", how.code, how.reason);
+  printf("closed %u %s\n", how->code, how->reason);
   fflush(stdout);
 }
 
