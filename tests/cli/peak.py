@@ -47,7 +47,10 @@ def main():
     words = sys.argv[1:]
     stall = words[0] == "--stall"
     path, *command = words[stall:]
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE if stall else None)
+    # What a sanitizer keeps back of freed memory would hide what the program needs.
+    options = os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=8"
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE if stall else None,
+                             env=os.environ | {"ASAN_OPTIONS": options})
     feeder = threading.Thread(target=feed, args=[child, path])
     feeder.start()
     if stall:

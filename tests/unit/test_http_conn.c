@@ -215,7 +215,12 @@ static void test_linger_is_bounded(void **state) {
   client_open(&c, &server, 4096, 0);
   client_say(&c, "nonsense\r\n\r\n");
   drown(&c);
-  assert_true(coho__list_empty(&server.http.conns));
+  /* What comes on and on is not read any more, and the timer ends it: closing now would be a reset,
+     which takes the answer away from a peer that has not read it yet. */
+  assert_int_equal(only_conn()->wait, COHO_HTTP_WAIT_LINGER);
+  assert_in_range(only_conn()->lingered, 64 * 1024, 80 * 1024);
+  while (!coho__list_empty(&server.http.conns))
+    assert_true(coho_loop_turn(server.loop, -1) >= 0);
   client_close(&c);
 }
 
@@ -263,8 +268,8 @@ static void test_A01_flood_is_only_closed(void **state) {
     if (c[i].err < 0) reset++;
     if (c[i].len) answered++;
   }
-  assert_int_equal(answered, 64);
-  assert_int_equal(reset, FLOOD - 64);
+  assert_int_equal(answered, 16);
+  assert_int_equal(reset, FLOOD - 16);
   for (size_t i = 0; i < FLOOD; i++)
     client_close(&c[i]);
 }
