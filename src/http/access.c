@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memmem, memrchr */
 #include "http/access.h"
 
 #include "base/buf.h"
@@ -57,13 +58,35 @@ static void show_query(struct shown *s, struct coho__view query) {
   }
 }
 
+/* The path, and of an absolute target what stands before it; a name and password in there are
+   nobody's business, least of all when the request is refused for having them (RFC 9110 4.2.4). */
+static void show_path(struct shown *s, struct coho__view path) {
+  const char *authority = path.len ? (const char *)memmem(path.data, path.len, "://", 3) : NULL;
+  if (!authority) {
+    show(s, path);
+    return;
+  }
+  authority += 3;
+  struct coho__view rest = {authority, (size_t)(path.data + path.len - authority)};
+  const char *slash = rest.len ? (const char *)memchr(rest.data, '/', rest.len) : NULL;
+  size_t len = slash ? (size_t)(slash - authority) : rest.len;
+  const char *at = len ? (const char *)memrchr(authority, '@', len) : NULL;
+  show(s, (struct coho__view){path.data, (size_t)(authority - path.data)});
+  if (!at) {
+    show(s, rest);
+    return;
+  }
+  show(s, VIEW("*"));
+  show(s, (struct coho__view){at, (size_t)(rest.data + rest.len - at)});
+}
+
 const char *coho__access_request(char dst[COHO_ACCESS_REQUEST], struct coho__view method,
                                  struct coho__view target) {
   char verb[METHOD_SHOWN], path[TARGET_SHOWN];
   struct shown s = {.len = 0};
   struct coho__view query = target;
   struct coho__view before = coho__view_split(&query, '?');
-  show(&s, before);
+  show_path(&s, before);
   if (query.data) {
     show(&s, VIEW("?"));
     show_query(&s, query);

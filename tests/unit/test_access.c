@@ -35,6 +35,10 @@ static void test_A18_secrets_of_the_query(void **state) {
       {"/chat?mytoken=1&tokens=2", "GET /chat?mytoken=1&tokens=2"},
       {"/chat?", "GET /chat?"},
       {"/token=a", "GET /token=a"},
+      {"http://h:1/a?token=b", "GET http://h:1/a?token=*"},
+      {"http://user:secret@h/x", "GET http://*@h/x"},
+      {"http://user:s@cret@h", "GET http://*@h"},
+      {"http://h/user@home", "GET http://h/user@home"},
   };
   for (size_t i = 0; i < COHO_COUNT(rows); i++)
     assert_string_equal(shown("GET", rows[i].target), rows[i].shown);
