@@ -1,5 +1,9 @@
 # The program coho: cmd/*.c, with the pages of web/ built by npm and embedded as a table of assets.
 file(GLOB sources CONFIGURE_DEPENDS cmd/*.c)
+find_program(NPM npm)
+if(NOT NPM)
+  message(FATAL_ERROR "npm is missing, which builds the pages: run tools/setup build, or set -DCOHO_PROGRAM=OFF to build the libraries alone")
+endif()
 find_package(PkgConfig REQUIRED)
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit)

@@ -144,6 +144,10 @@ static void on_open(coho_conn *c) {
   }
 }
 
+/* A ping of our own may be on its way just when the silence is over: look again soon, and not after
+   another silence, which the next ping would meet again. */
+enum { LINGER_AGAIN_MS = 20 };
+
 static void restart_linger(struct session *s) {
   coho_timer_start(s->linger, (uint32_t)s->conf->linger_ms, 0);
 }
@@ -227,7 +231,7 @@ static void on_linger(void *arg) {
   struct session *s = (struct session *)arg;
   /* Silence is the peer's only once it has all we sent, and we show all it sends. */
   if (s->paused || (s->conn && coho_conn_queued(s->conn)))
-    restart_linger(s);
+    coho_timer_start(s->linger, LINGER_AGAIN_MS, 0);
   else
     session_close(s, 1000, NULL);
 }

@@ -1,3 +1,4 @@
+#define _POSIX_C_SOURCE 200809L /* strdup */
 /* A chat: ws://127.0.0.1:9001/?room=tea is in the room "tea" and hears what is said there. */
 #include <coho/coho.h>
 #include <stdio.h>

@@ -50,7 +50,8 @@ typedef struct coho_ending {
 
 /*
  * What a WebSocket connection does and may. Zero is the default of every field; times are in ms, 0
- * their default, UINT32_MAX never; sizes are in bytes. Copied by the function it is passed to.
+ * their default, UINT32_MAX never; sizes are in bytes. Copied by the function it is passed to, with
+ * its strings and lists; NULL is all defaults.
  * Set fields by name: the structure grows.
  */
 typedef struct coho_options {
@@ -247,15 +248,18 @@ COHO_API int coho_server_listen(coho_server *s, const char *url);
    Valid as long as the server. */
 COHO_API const char *coho_server_url(const coho_server *s, size_t index);
 
-/* Starts to accept: on the given loop, or on own threads. */
+/* Starts to accept: on the given loop, or on own threads. 0, COHO_EBUSY (started before),
+   COHO_ESTOPPED (stopped before), COHO_ENOMEM, COHO_ESYSTEM. */
 COHO_API int coho_server_start(coho_server *s);
-/* coho_server_start(), then blocks until the server has stopped: own loops only. */
+/* coho_server_start(), then blocks until the server has stopped: own loops only, else COHO_EINVAL.
+   Signals are the program's: coho_loop_signal() on one of its loops, then coho_server_stop(). */
 COHO_API int coho_server_run(coho_server *s);
 /* Graceful stop: listeners close, connections get 1001, after drain_timeout_ms they are cut. Any
-   thread. A server on a given loop is stopped when coho_server_stopped() says so. */
+   thread. A server on a given loop is stopped when coho_server_stopped() says so: let the loop turn
+   until then; coho_loop_run() returns by itself when nothing else keeps it. */
 COHO_API void coho_server_stop(coho_server *s);
 COHO_API int coho_server_stopped(const coho_server *s); /* any thread */
-/* Frees a server that has stopped or never ran; on a given loop cuts what is left. */
+/* Frees a server that has stopped or never ran; on a given loop cuts what is left. NULL is fine. */
 COHO_API void coho_server_free(coho_server *s);
 /* One of its loops, NULL past the end. */
 COHO_API coho_loop *coho_server_loop(const coho_server *s, size_t index);
@@ -298,7 +302,7 @@ COHO_API int coho_reply(coho_request *r, int status, const char *type, const voi
 /* ---- topics -------------------------------------------------------------------------------- */
 
 /* Topics in this process, across loops. A name is 1 to 255 bytes and never a pattern. */
-COHO_API coho_hub *coho_hub_new(void);
+COHO_API coho_hub *coho_hub_new(void); /* NULL: out of memory */
 /* After every connection that subscribed is gone. NULL is fine. */
 COHO_API void coho_hub_free(coho_hub *hub);
 /* Ends by itself with the connection, before on_error and on_close. 0, COHO_EEXISTS when subscribed
@@ -314,7 +318,7 @@ COHO_API size_t coho_hub_subscribers(coho_hub *hub, const char *topic); /* any t
 /* ---- loops --------------------------------------------------------------------------------- */
 
 COHO_API coho_loop *coho_loop_new(void); /* NULL: out of memory or file descriptors */
-/* Ends connections without closing handshake (on_close comes). Not inside a handler. */
+/* Ends connections without closing handshake (on_close comes). Not inside a handler. NULL is fine. */
 COHO_API void coho_loop_free(coho_loop *loop);
 /* Runs until coho_loop_stop(), or until nothing is left that could happen. 0 or an error. */
 COHO_API int coho_loop_run(coho_loop *loop);
