@@ -235,6 +235,11 @@ static void test_CL_12_CL_01_the_peer_reads_the_close_although_it_sent_on(void *
   assert_true(raw_next(&raw, &f));
   assert_int_equal(f.opcode, 8);
   assert_int_equal(raw_code(&f), 1009);
+  /* A library that is still writing would meet a reset before it reads. */
+  int err = 0;
+  socklen_t size = sizeof err;
+  assert_int_equal(getsockopt(raw.fd, SOL_SOCKET, SO_ERROR, &err, &size), 0);
+  assert_int_equal(err, 0);
   finish();
 }
 
