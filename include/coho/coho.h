@@ -28,6 +28,7 @@ typedef struct coho_loop coho_loop;
 typedef struct coho_timer coho_timer;
 typedef struct coho_server coho_server;
 typedef struct coho_hub coho_hub;
+typedef struct coho_tls coho_tls; /* certificates and trust: tls.h */
 
 /* A WebSocket connection: valid from on_open (a client's from coho_connect) until on_close returns. */
 typedef struct coho_conn coho_conn;
@@ -47,6 +48,12 @@ typedef struct coho_ending {
   const char
       *detail; /* of a failed connect or handshake: a sentence with host, port or status; "" */
 } coho_ending;
+
+/* A token bucket: so many in a second, of which a burst may come at once. */
+typedef struct coho_rate {
+  uint32_t per_second; /* 0: no limit */
+  uint32_t burst;      /* default per_second */
+} coho_rate;
 
 /*
  * What a WebSocket connection does and may. Zero is the default of every field; times are in ms, 0
@@ -77,6 +84,9 @@ typedef struct coho_options {
                                    all, ended by NULL; default: only the request's own host */
   const char *const *headers;   /* client: further fields "Name: value", ended by NULL */
   const char *origin;           /* client: the Origin to send */
+  /* client: whom to trust for wss://, and who we are; NULL: the system's trust. coho_serve: the
+     certificate of wss://. Kept alive by the connections. */
+  coho_tls *tls;
 
   uint64_t max_message; /* payload of a message; default 1 MiB; more closes with 1009 */
   uint64_t max_frame;   /* payload of a frame; default max_message */
@@ -92,6 +102,14 @@ typedef struct coho_options {
   uint32_t pong_timeout_ms;    /* silence after it before the peer counts as gone; 10,000 */
   uint32_t close_timeout_ms;   /* for the peer's answer to a Close; default 5,000 */
   uint32_t write_timeout_ms;   /* without progress of a queue that is not empty; default 30,000 */
+
+  coho_deflate deflate; /* compression: core.h */
+
+  /* What a peer may send. Above a rate the connection is not read until there is room again, or
+     closed with 1008 (COHO_RATE_CLOSE). Off by default. */
+  coho_rate rate_messages;
+  coho_rate rate_frames; /* control frames and fragments included */
+  coho_rate rate_bytes;  /* as on the wire, headers included, before decompression */
 } coho_options;
 
 /* ---- programs in one call ------------------------------------------------------------------ */
@@ -152,12 +170,16 @@ COHO_API coho_loop *coho_conn_loop(const coho_conn *c);
 COHO_API size_t coho_conn_queued(const coho_conn *c); /* bytes waiting to be sent */
 /* The subprotocol both agreed on, "" for none. Valid as long as the connection. */
 COHO_API const char *coho_conn_protocol(const coho_conn *c);
+/* The extension both agreed on, such as "permessage-deflate; server_no_context_takeover", into buf
+   (at least COHO_EXTENSIONS_MAX bytes), "" for none; returns buf. */
+COHO_API const char *coho_conn_extensions(const coho_conn *c, char *buf, size_t cap);
 /* "127.0.0.1:4711" or "[::1]:4711" into buf (at least COHO_ADDR_MAX bytes); returns buf. */
 COHO_API const char *coho_conn_peer(const coho_conn *c, char *buf, size_t cap);
 /* The handshake's request; only inside a server's on_open, NULL elsewhere. */
 COHO_API coho_request *coho_conn_request(const coho_conn *c);
 
-#define COHO_ADDR_MAX 128
+#define COHO_ADDR_MAX       128
+#define COHO_EXTENSIONS_MAX 160
 
 /* ---- clients ------------------------------------------------------------------------------- */
 
@@ -183,6 +205,7 @@ typedef struct coho_server_options {
   /* Further fields "Name: value" of every file and asset that is served, such as a
      Content-Security-Policy, ended by NULL; at most 8 KiB. */
   const char *const *headers;
+  coho_tls *tls;                 /* of its wss:// listeners; kept alive by the server */
   uint64_t max_body;             /* of a request to an HTTP handler; default 64 KiB */
   uint32_t threads;              /* own loops, each on its own thread; default 1, at most 256 */
   uint32_t max_connections;      /* over all threads; default as many as file descriptors allow */
@@ -195,6 +218,10 @@ typedef struct coho_server_options {
   uint32_t write_timeout_ms;     /* a reply that makes no progress; default 10,000 */
   uint32_t drain_timeout_ms;     /* graceful stop: then connections are cut; default 5,000 */
   uint32_t backlog;              /* of listen(2); default 4,096 */
+  uint32_t tls_timeout_ms;       /* from accept to the end of the TLS handshake; default 5,000 */
+  /* Per peer address, an IPv6 address by its first 64 bits; off by default. */
+  uint32_t max_per_address; /* connections; more are answered 503 */
+  coho_rate address_rate;   /* WebSocket handshakes; more are answered 429 */
 } coho_server_options;
 
 COHO_API coho_server *coho_server_new_sized(const coho_server_options *opt, size_t size);

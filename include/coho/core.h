@@ -31,7 +31,10 @@ enum coho_type {
 };
 
 enum coho_msg_flag {
-  COHO_MORE = 1 /* further parts of this message follow; the part without it is the last */
+  COHO_MORE = 1, /* further parts of this message follow; the part without it is the last */
+  /* As an argument of a send: not compressed, whatever was agreed on. For what mixes a secret with
+     text of strangers, whose length would tell (RFC 7692 8), and for what is compressed already. */
+  COHO_PLAIN = 2
 };
 
 /*
@@ -120,8 +123,38 @@ enum coho_flag {
   COHO_ORIGIN_REQUIRED = 16,
   /* coho.h, client: do not wait until other attempts to the same address are through, against RFC
      6455 4.1; for load generators. */
-  COHO_CONNECT_TOGETHER = 32
+  COHO_CONNECT_TOGETHER = 32,
+  /* coho.h: a peer above one of the rates is closed with 1008; without it, it is read more slowly. */
+  COHO_RATE_CLOSE = 64
 };
+
+/* ---- compression (RFC 7692) ---------------------------------------------------------------- */
+
+enum coho_deflate_mode {
+  /* The default: no context is kept between messages, in either direction, so that an idle
+     connection costs no memory and a message's length tells nothing about those before it. */
+  COHO_DEFLATE_SHARED = 1,
+  /* A context of its own for each connection: half the bytes for messages that are alike, at the
+     price of 4 * 2^window + 512 * 2^memory bytes and 2^peer_window more. */
+  COHO_DEFLATE_OWN = 2,
+  COHO_DEFLATE_OFF = 3 /* permessage-deflate is neither offered nor accepted */
+};
+
+/*
+ * How permessage-deflate is negotiated and used. Zero is the default of every field. Whole messages
+ * are compressed; those that are sent in parts (COHO_MORE) are not. Contexts count against
+ * coho_set_context_limit(): beyond it new connections get COHO_DEFLATE_SHARED.
+ */
+typedef struct coho_deflate {
+  uint32_t mode;        /* enum coho_deflate_mode; default COHO_DEFLATE_SHARED */
+  uint32_t window;      /* bits, 9 to 15, of what is sent; default 15, OWN: 12. A peer may ask for
+                           less, 8 included. */
+  uint32_t peer_window; /* bits, 8 to 15, asked of what is received; default 15, OWN: 12 on a
+                           server, which only a peer that allows it can be held to */
+  uint32_t memory;      /* OWN: zlib's memLevel, 1 to 9; default 5 */
+  uint32_t level;       /* OWN: zlib's level, 1 to 9; default 6. SHARED has one speed: fast. */
+  uint32_t min_size;    /* bytes; smaller messages are sent as they are; default 256, 1: all */
+} coho_deflate;
 
 typedef enum coho_event_type {
   COHO_REQUEST = 1, /* server: a handshake came; accepted by the next coho_ws_next() unless
@@ -157,12 +190,13 @@ typedef struct coho_ws_options {
   uint32_t ping_interval_ms;     /* silence before a ping; default 20,000; UINT32_MAX: never */
   uint32_t pong_timeout_ms;      /* silence after the ping; default 10,000 */
   uint32_t close_timeout_ms;     /* for the peer's Close; default 5,000 */
-  const char *const *protocols;  /* subprotocols, best first, ended by NULL; copied */
-  const char *const *origins;    /* server: as in coho_options of coho.h; copied */
-  const char *const *headers;    /* client: further fields "Name: value", ended by NULL; copied */
-  const char *url;               /* client: what to ask for; required; copied. Of the answer at
+  coho_deflate deflate;
+  const char *const *protocols; /* subprotocols, best first, ended by NULL; copied */
+  const char *const *origins;   /* server: as in coho_options of coho.h; copied */
+  const char *const *headers;   /* client: further fields "Name: value", ended by NULL; copied */
+  const char *url;              /* client: what to ask for; required; copied. Of the answer at
                                     most 16 KiB, 64 fields and 8 interim answers are read. */
-  const char *origin;            /* client: Origin to send, NULL for none; copied */
+  const char *origin;           /* client: Origin to send, NULL for none; copied */
   /* Fills buf with unpredictable bytes (masks, RFC 6455 5.3). Default: getrandom(2), buffered per
      thread; where the kernel refuses it the process ends, since masks must not be guessed. */
   void (*random)(void *ctx, void *buf, size_t len);
@@ -204,6 +238,9 @@ COHO_API int coho_ws_finished(const coho_ws *ws);
 
 /* The subprotocol both agreed on, "" for none or before COHO_OPEN. Lives as long as ws. */
 COHO_API const char *coho_ws_protocol(const coho_ws *ws);
+/* The extension both agreed on, such as "permessage-deflate; server_no_context_takeover", "" for
+   none or before COHO_OPEN. Lives as long as ws. */
+COHO_API const char *coho_ws_extensions(const coho_ws *ws);
 
 /* Answers a COHO_REQUEST before the next coho_ws_next(). protocol: one the client offers, or NULL.
    0, COHO_EBUSY (no request waits), COHO_ENOPROTOCOL (not offered), COHO_ENOMEM. */
@@ -242,6 +279,20 @@ typedef void *(*coho_alloc_fn)(void *ctx, void *ptr, size_t old_size, size_t new
 
 /* Process-wide; call before anything else of coho, or while nothing of coho is alive. NULL: malloc. */
 COHO_API void coho_set_allocator(coho_alloc_fn fn, void *ctx);
+
+/*
+ * The most memory that coho takes in this process, in bytes, buffers and structures of all
+ * connections together (OpenSSL's own not counted). 0, the default: half of what the machine, or the
+ * control group, has, once there is a loop; without a loop no limit. UINT64_MAX: no limit.
+ * From 7/8 of it on, new connections are answered 503, and connections that need more than a few
+ * KiB are closed with 1013 (COHO_EMEMORY); at the limit nothing is allocated. Any thread.
+ */
+COHO_API void coho_set_memory_limit(uint64_t bytes);
+COHO_API uint64_t coho_memory_used(void); /* bytes; any thread */
+/* The most bytes that contexts of compression take in this process; 0, the default: 128 MiB. Those
+   of connections that are open already stay. Any thread. */
+COHO_API void coho_set_context_limit(uint64_t bytes);
+COHO_API uint64_t coho_contexts_used(void); /* bytes; any thread */
 
 #ifdef __cplusplus
 }

@@ -37,11 +37,15 @@
   X(COHO_ETIMEDOUT,       -18, 0,    "", "the connection timed out") \
   X(COHO_ESTOPPED,        -19, 0,    "", "stopped by the program") \
   X(COHO_EURL,            -20, 0,    "RFC 6455 3", "not a WebSocket URL (ws://HOST[:PORT][/PATH][?QUERY])") \
-  X(COHO_ENOTLS,          -21, 0,    "RFC 6455 3", "wss:// needs TLS, which this build does not have") \
+  X(COHO_ENOTLS,          -21, 0,    "RFC 6455 3", "a wss:// listener needs a certificate and its key") \
   X(COHO_ENOTFOUND,       -22, 0,    "", "no such entry") \
   X(COHO_EEXISTS,         -23, 0,    "", "the entry exists already") \
   X(COHO_ETOOBIG,         -24, 1009, "RFC 6455 10.4", "the message is larger than the limit") \
   X(COHO_ERESOLVEAGAIN,   -25, 0,    "", "the host name cannot be looked up at the moment") \
+  X(COHO_ETLS,            -26, 0,    "RFC 8446 6", "the TLS connection failed") \
+  X(COHO_ECERT,           -27, 0,    "RFC 5280 6", "the peer's certificate is not trusted") \
+  X(COHO_EPEM,            -28, 0,    "RFC 7468", "the file holds no usable certificate or key in PEM form") \
+  X(COHO_EKEYMATCH,       -29, 0,    "", "the key does not belong to the certificate") \
   /* frames */ \
   X(COHO_ERSV,            -30, 1002, "RFC 6455 5.2", "a reserved bit is set and no extension defines it") \
   X(COHO_EOPCODE,         -31, 1002, "RFC 6455 5.2", "reserved opcode") \
@@ -65,6 +69,9 @@
   X(COHO_ECLOSETIMEOUT,   -49, 0,    "RFC 6455 7.1.1", "the peer does not answer the Close frame") \
   X(COHO_EMESSAGETIMEOUT, -50, 1008, "RFC 6455 10.4", "a message was not finished in time") \
   X(COHO_EWRITETIMEOUT,   -51, 0,    "", "the peer does not read what is sent to it") \
+  X(COHO_EINFLATE,        -52, 1007, "RFC 7692 7.2.2", "the compressed data of a message is malformed") \
+  X(COHO_ERATE,           -53, 1008, "RFC 6455 10.4", "more frames, messages or bytes than the rate allows") \
+  X(COHO_EMEMORY,         -54, 1013, "", "the process is at its limit of memory") \
   /* HTTP heads */ \
   X(COHO_EHTTP,           -60, 400,  "RFC 9112 3", "malformed request line") \
   X(COHO_EMETHOD,         -61, 501,  "RFC 9112 3", "the request method is too long") \
@@ -80,8 +87,10 @@
   X(COHO_EBODYTOOBIG,     -71, 413,  "RFC 9110 15.5.14", "the request body is larger than the limit") \
   X(COHO_ECHUNK,          -72, 400,  "RFC 9112 7.1", "malformed chunked body") \
   X(COHO_EHEADTIMEOUT,    -73, 408,  "RFC 9110 15.5.9", "the request was not complete in time") \
-  X(COHO_EOVERLOAD,       -74, 503,  "RFC 9110 15.6.4", "too many connections") \
+  X(COHO_EOVERLOAD,       -74, 503,  "RFC 9110 15.6.4", "the server is at its limit of connections or memory") \
   X(COHO_EEXPECT,         -75, 417,  "RFC 9110 10.1.1", "an expectation that cannot be met") \
+  X(COHO_EADDRESSFULL,    -76, 503,  "RFC 9110 15.6.4", "too many connections from this address") \
+  X(COHO_EHANDSHAKERATE,  -77, 429,  "RFC 6585 4", "too many requests from this address") \
   /* the server's side of the handshake */ \
   X(COHO_ENOTGET,         -80, 405,  "RFC 6455 4.2.1", "a WebSocket handshake must be a GET request") \
   X(COHO_ENOUPGRADE,      -81, 426,  "RFC 6455 4.2.1", "this resource speaks WebSocket only") \
@@ -104,7 +113,8 @@
   X(COHO_EACCEPT,         -105, 0,   "RFC 6455 4.1", "Sec-WebSocket-Accept is missing, repeated or wrong") \
   X(COHO_EANSWEREXTENSION, -106, 0,  "RFC 6455 4.1", "the server chose an extension that was not offered") \
   X(COHO_EANSWERPROTOCOL, -107, 0,   "RFC 6455 4.1", "the server chose a subprotocol that was not offered") \
-  X(COHO_EHANDSHAKETIMEOUT, -108, 0, "RFC 6455 4.1", "the server did not answer the handshake in time")
+  X(COHO_EHANDSHAKETIMEOUT, -108, 0, "RFC 6455 4.1", "the server did not answer the handshake in time") \
+  X(COHO_EANSWERDEFLATE,  -109, 0,   "RFC 7692 7.1", "the server's parameters of permessage-deflate do not fit the offer")
 /* clang-format on */
 
 #ifdef __cplusplus

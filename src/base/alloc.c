@@ -1,5 +1,7 @@
 #include "base/alloc.h"
 
+#include "base/budget.h"
+
 #include <coho/core.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +25,15 @@ void coho_set_allocator(coho_alloc_fn fn, void *ctx) {
 /* Size 0 means "free" to the allocator, so nothing is asked for by that size. */
 static size_t real_size(size_t n) { return n != 0 ? n : 1; }
 
-void *coho__alloc(size_t n) { return alloc_fn(alloc_ctx, NULL, 0, real_size(n)); }
+/* All of it goes through here, counted. */
+static void *resize(void *p, size_t old_size, size_t new_size) {
+  if (!coho__memory_count(old_size, new_size)) return NULL;
+  void *q = alloc_fn(alloc_ctx, p, old_size, new_size);
+  if (q == NULL && new_size != 0) (void)coho__memory_count(new_size, old_size);
+  return q;
+}
+
+void *coho__alloc(size_t n) { return resize(NULL, 0, real_size(n)); }
 
 void *coho__zalloc(size_t n) {
   void *p = coho__alloc(n);
@@ -33,11 +43,11 @@ void *coho__zalloc(size_t n) {
 
 void *coho__realloc(void *p, size_t old_size, size_t new_size) {
   if (p == NULL) return coho__alloc(new_size);
-  return alloc_fn(alloc_ctx, p, real_size(old_size), real_size(new_size));
+  return resize(p, real_size(old_size), real_size(new_size));
 }
 
 void coho__free(void *p, size_t n) {
-  if (p != NULL) alloc_fn(alloc_ctx, p, real_size(n), 0);
+  if (p != NULL) (void)resize(p, real_size(n), 0);
 }
 
 static char *copy(const char *s, size_t len) {

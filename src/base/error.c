@@ -34,5 +34,6 @@ const char *coho_error_rfc(int err) { return row_of(err)->rfc; }
 
 int coho__error_status(int err) {
   int answer = coho_error_answer(err);
+  if (answer == 1013) return 503; /* both: come back later */
   return answer >= 400 && answer <= 599 ? answer : 500;
 }

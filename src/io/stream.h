@@ -1,6 +1,6 @@
 /*
- * A stream of bytes in both directions, under WebSocket and HTTP: tcp, in tests memory, later TLS.
- * All above see only this.
+ * A stream of bytes in both directions, under WebSocket and HTTP: tcp, TLS on top of another, in
+ * tests memory. All above see only this.
  *
  * Edge-triggered like coho__io: after COHO_IO_READ the owner reads until the count is short of what
  * it asked for (and no HANGUP came), until AGAIN, or calls coho__stream_again().
@@ -9,6 +9,7 @@
 #define COHO_IO_STREAM_H
 
 #include "io/loop.h"
+#include "io/sock.h"
 
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -17,13 +18,22 @@ enum { COHO_STREAM_AGAIN = -1000 }; /* of read and writev: nothing now, an event
 
 struct coho__stream;
 
+/* What a stream knows about itself, for people. */
+enum coho__stream_fact {
+  COHO_STREAM_TLS,     /* version and cipher, such as "TLSv1.3 TLS_AES_128_GCM_SHA256" */
+  COHO_STREAM_SUBJECT, /* of the peer's verified certificate, as in RFC 2253 */
+  COHO_STREAM_TROUBLE  /* why it failed, when there is more to say than the error does */
+};
+
 struct coho__stream_vt {
   ssize_t (*read)(struct coho__stream *s, void *buf, size_t cap);
   ssize_t (*writev)(struct coho__stream *s, const struct iovec *iov, int count);
   void (*again)(struct coho__stream *s, unsigned events);
   int (*shutdown)(struct coho__stream *s);
   void (*close)(struct coho__stream *s, bool reset);
-  const char *(*peer)(const struct coho__stream *s, char *buf, size_t cap);
+  bool (*addr)(const struct coho__stream *s, struct coho__addr *peer);
+  const char *(*tell)(const struct coho__stream *s, enum coho__stream_fact what, char *buf,
+                      size_t cap);
 };
 
 struct coho__stream {
@@ -54,10 +64,20 @@ static inline int coho__stream_shutdown(struct coho__stream *s) { return s->vt->
 static inline void coho__stream_close(struct coho__stream *s, bool reset) {
   s->vt->close(s, reset);
 }
-/* "127.0.0.1:4711"; returns buf. */
-static inline const char *coho__stream_peer(const struct coho__stream *s, char *buf, size_t cap) {
-  return s->vt->peer(s, buf, cap);
+/* The peer's address; false: it is not known any more. */
+static inline bool coho__stream_addr(const struct coho__stream *s, struct coho__addr *peer) {
+  return s->vt->addr(s, peer);
 }
+/* "127.0.0.1:4711"; returns buf. */
+const char *coho__stream_peer(const struct coho__stream *s, char *buf, size_t cap);
+/* Into buf, "" when there is nothing to tell; returns buf. */
+static inline const char *coho__stream_tell(const struct coho__stream *s,
+                                            enum coho__stream_fact what, char *buf, size_t cap) {
+  return s->vt->tell(s, what, buf, cap);
+}
+/* For streams that have nothing to tell. */
+const char *coho__stream_tell_nothing(const struct coho__stream *s, enum coho__stream_fact what,
+                                      char *buf, size_t cap);
 
 /* A TCP stream of a connected socket, which it owns from now on, also on failure. *err tells why
    NULL. TCP_NODELAY is set. */

@@ -77,15 +77,20 @@ static void tcp_close(struct coho__stream *s, bool reset) {
   close(fd);
 }
 
-static const char *tcp_peer(const struct coho__stream *s, char *buf, size_t cap) {
-  struct coho__addr a = {.len = sizeof a.sa};
+static bool tcp_addr(const struct coho__stream *s, struct coho__addr *peer) {
   const struct tcp *t = (const struct tcp *)(const void *)s; /* its first member */
-  if (getpeername(t->io.fd, (struct sockaddr *)&a.sa, &a.len) < 0) a.sa.ss_family = AF_UNSPEC;
-  return coho__addr_format(&a, buf, cap);
+  peer->len = sizeof peer->sa;
+  return getpeername(t->io.fd, (struct sockaddr *)&peer->sa, &peer->len) == 0;
 }
 
 static const struct coho__stream_vt tcp_vt = {
-    tcp_read, tcp_writev, tcp_again, tcp_shutdown, tcp_close, tcp_peer,
+    .read = tcp_read,
+    .writev = tcp_writev,
+    .again = tcp_again,
+    .shutdown = tcp_shutdown,
+    .close = tcp_close,
+    .addr = tcp_addr,
+    .tell = coho__stream_tell_nothing,
 };
 
 static void on_event(struct coho__io *io, unsigned events) {

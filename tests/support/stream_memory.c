@@ -115,14 +115,20 @@ static void memory_close(struct coho__stream *s, bool reset) {
   coho__io_bury(s->loop, &e->io, free_end);
 }
 
-static const char *memory_peer(const struct coho__stream *s, char *buf, size_t cap) {
+static bool memory_addr(const struct coho__stream *s, struct coho__addr *peer) {
   (void)s;
-  snprintf(buf, cap, "memory");
-  return buf;
+  (void)peer;
+  return false;
 }
 
 static const struct coho__stream_vt memory_vt = {
-    memory_read, memory_writev, memory_again, memory_shutdown, memory_close, memory_peer,
+    .read = memory_read,
+    .writev = memory_writev,
+    .again = memory_again,
+    .shutdown = memory_shutdown,
+    .close = memory_close,
+    .addr = memory_addr,
+    .tell = coho__stream_tell_nothing,
 };
 
 static void on_event(struct coho__io *io, unsigned events) {

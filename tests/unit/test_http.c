@@ -113,14 +113,14 @@ static void test_handler_without_reply(void **state) {
 static void test_access_log(void **state) {
   (void)state;
   httpd_ask(&server, "GET /?token=secret&a=b HTTP/1.1\r\nHost: a\r\n\r\n");
-  assert_memory_equal(server.log, "memory \"GET /?token=*&a=b\" 200 ", 30);
+  assert_memory_equal(server.log, "unknown \"GET /?token=*&a=b\" 200 ", 31);
   server.log[0] = 0;
   httpd_ask(&server, "GET nonsense HTTP/1.1\r\nHost: a\r\n\r\n");
-  assert_memory_equal(server.log, "memory \"GET nonsense\" 400 ", 26);
+  assert_memory_equal(server.log, "unknown \"GET nonsense\" 400 ", 27);
   server.log[0] = 0;
   httpd_ask(&server, "G(T / HTTP/1.1\r\n");
-  assert_memory_equal(server.log, "memory \"- -\" 400 ", 17);
-  assert_string_equal(server.last, "memory \"-\" refused: malformed request line");
+  assert_memory_equal(server.log, "unknown \"- -\" 400 ", 18);
+  assert_string_equal(server.last, "unknown \"-\" refused: malformed request line");
   assert_int_equal(atomic_load(&server.counters.requests), 3);
 }
 
@@ -330,7 +330,7 @@ static void test_attack_7_bytes_behind_an_upgrade(void **state) {
   assert_true(coho__list_empty(&server.http.conns));
   assert_int_equal(atomic_load(&server.counters.sockets), 1);
   assert_int_equal(atomic_load(&server.counters.requests), 1);
-  assert_memory_equal(server.log, "memory \"GET /ws\" 101 0 ", 22);
+  assert_memory_equal(server.log, "unknown \"GET /ws\" 101 0 ", 23);
   close_upgraded();
   client_close(&c);
 }

@@ -160,7 +160,7 @@ static void test_A04_slow_reader(void **state) {
     assert_true(coho_loop_turn(server.loop, -1) >= 0);
   c.paused = false;
   client_close(&c);
-  assert_memory_equal(server.log, "memory \"GET /large\" 200 4096 ", 29); /* as far as it went */
+  assert_memory_equal(server.log, "unknown \"GET /large\" 200 4096 ", 30); /* as far as it went */
 }
 
 /* The peer reads in small steps: all comes, in order, and the next request is served then. */
@@ -245,8 +245,9 @@ static void test_A01_over_the_limit(void **state) {
   client_open(&b, &server, 4096, 0);
   client_say(&b, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   assert_true(b.eof);
-  assert_string_equal(client_text(&b), STATUS("503 Service Unavailable") TEXT(21) CLOSE
-                      "Retry-After: 5\r\n\r\ntoo many connections\n");
+  assert_string_equal(
+      client_text(&b), STATUS("503 Service Unavailable") TEXT(52) CLOSE
+      "Retry-After: 5\r\n\r\nthe server is at its limit of connections or memory\n");
   assert_int_equal(atomic_load(&server.admission.now), 1);
   assert_int_equal(handled, 0);
   client_close(&b);

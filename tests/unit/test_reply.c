@@ -235,7 +235,7 @@ static void look(coho_request *r, void *ctx) {
   coho_bytes body = coho_request_body(r);
   assert_int_equal(body.len, 0);
   assert_non_null(body.data);
-  assert_string_equal(coho_request_peer(r, peer, sizeof peer), "memory");
+  assert_string_equal(coho_request_peer(r, peer, sizeof peer), "unknown");
   assert_null(coho_request_user(r));
   coho_request_set_user(r, &mine);
   assert_ptr_equal(coho_request_user(r), &mine);
