@@ -67,10 +67,12 @@ static size_t name_end(struct coho__view v) {
 }
 
 bool coho__host_parse(struct coho__view authority, struct coho__host *out) {
+  *out = (struct coho__host){.has_port = false};
+  if (authority.len == 0) return false; /* and perhaps no bytes to point into */
   size_t end = name_end(authority);
   struct coho__view name = {authority.data, end};
   struct coho__view rest = {authority.data + end, authority.len - end};
-  *out = (struct coho__host){.name = name};
+  out->name = name;
   if (name.len > 2 && name.data[0] == '[') {
     out->ipv6 = true;
     out->name = (struct coho__view){name.data + 1, name.len - 2};
