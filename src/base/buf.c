@@ -1,6 +1,7 @@
 #include "base/buf.h"
 
 #include "base/alloc.h"
+#include "base/budget.h"
 #include "base/check.h"
 
 #include <coho/error.h>
@@ -17,13 +18,18 @@ enum { CAP_MIN = 64 };
 
 void coho__buf_init(struct coho__buf *b, size_t max) { *b = COHO_BUF(max); }
 
+/* The cap for so many bytes, at most max. */
+static size_t cap_for(const struct coho__buf *b, size_t need) {
+  size_t cap = b->cap > b->max / 2 ? b->max : b->cap * 2;
+  return COHO_MIN(COHO_MAX(COHO_MAX(cap, need), (size_t)CAP_MIN), b->max);
+}
+
 /* Makes cap at least len + n. */
 static int grow(struct coho__buf *b, size_t n) {
   if (n > b->max - b->len) return COHO_EFULL;
   size_t need = b->len + n;
   if (need <= b->cap) return 0;
-  size_t cap = b->cap > b->max / 2 ? b->max : b->cap * 2;
-  cap = COHO_MIN(COHO_MAX(COHO_MAX(cap, need), (size_t)CAP_MIN), b->max);
+  size_t cap = cap_for(b, need);
   char *data = (char *)coho__realloc(b->data, b->cap, cap);
   if (data == NULL) return COHO_ENOMEM;
   b->data = data;
@@ -64,6 +70,12 @@ int coho__buf_printf(struct coho__buf *b, const char *format, ...) {
     int err = grow(b, (size_t)n + 1);
     if (err != 0) return err;
   }
+}
+
+bool coho__buf_affordable(const struct coho__buf *b, size_t n) {
+  if (n <= b->cap - b->len || n > b->max - b->len) return true; /* it will not grow */
+  size_t need = b->len + n;
+  return need <= COHO_MEMORY_SMALL || coho__memory_spare(cap_for(b, need) - b->cap);
 }
 
 void coho__buf_consume(struct coho__buf *b, size_t n) {

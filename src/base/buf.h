@@ -6,6 +6,7 @@
 #ifndef COHO_BASE_BUF_H
 #define COHO_BASE_BUF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct coho__buf {
@@ -29,6 +30,9 @@ int coho__buf_printf(struct coho__buf *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Drops n <= len bytes at the front and moves the rest: for long buffers in big steps only. */
 void coho__buf_consume(struct coho__buf *b, size_t n);
+/* Whether n more bytes may be appended although memory is tight: there is room, the buffer stays
+   small (COHO_MEMORY_SMALL), or the process has it to spare. For what grows as a peer likes. */
+bool coho__buf_affordable(const struct coho__buf *b, size_t n);
 void coho__buf_release(struct coho__buf *b);     /* empty, memory given back, max stays */
 void coho__buf_check(const struct coho__buf *b); /* asserts the invariants */
 

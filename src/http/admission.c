@@ -1,5 +1,6 @@
 #include "http/admission.h"
 
+#include "base/budget.h"
 #include "base/check.h"
 
 #include <sys/resource.h>
@@ -25,9 +26,21 @@ void coho__admission_init(struct coho__admission *a, uint32_t max) {
   }
   atomic_init(&a->now, 0);
   a->max = max;
+  a->addresses = NULL;
 }
 
-bool coho__admission_enter(struct coho__admission *a) {
+int coho__admission_limit(struct coho__admission *a, const struct coho__addresses_limits *limits) {
+  if (!limits->connections && !limits->shakes.per_second) return 0;
+  a->addresses = coho__addresses_new(limits);
+  return a->addresses ? 0 : COHO_ENOMEM;
+}
+
+void coho__admission_free(struct coho__admission *a) {
+  coho__addresses_free(a->addresses);
+  a->addresses = NULL;
+}
+
+static bool take_place(struct coho__admission *a) {
   uint32_t now = atomic_load_explicit(&a->now, memory_order_relaxed);
   do {
     if (now >= a->max) return false;
@@ -36,7 +49,32 @@ bool coho__admission_enter(struct coho__admission *a) {
   return true;
 }
 
-void coho__admission_leave(struct coho__admission *a) {
+static void give_place(struct coho__admission *a) {
   uint32_t before = atomic_fetch_sub_explicit(&a->now, 1, memory_order_relaxed);
   COHO_ASSERT(before > 0);
+}
+
+int coho__admission_enter(struct coho__admission *a, const struct coho__stream *s, uint64_t now_ms,
+                          struct coho__address **address) {
+  struct coho__addr peer;
+  *address = NULL;
+  if (coho__memory_tight() || !take_place(a)) return COHO_EOVERLOAD;
+  if (!a->addresses || !coho__stream_addr(s, &peer)) return 0;
+  int err = coho__addresses_enter(a->addresses, &peer, now_ms, address);
+  if (!err) return 0;
+  give_place(a);
+  return err == COHO_ENOMEM ? COHO_EOVERLOAD : err;
+}
+
+void coho__admission_leave(struct coho__admission *a, struct coho__address *address,
+                           uint64_t now_ms) {
+  give_place(a);
+  if (address) coho__addresses_leave(a->addresses, address, now_ms);
+}
+
+int coho__admission_handshake(struct coho__admission *a, struct coho__address *address,
+                              uint64_t now_ms) {
+  if (coho__memory_tight()) return COHO_EOVERLOAD;
+  bool fine = !address || coho__addresses_shake(a->addresses, address, now_ms);
+  return fine ? 0 : COHO_EHANDSHAKERATE;
 }

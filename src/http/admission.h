@@ -1,19 +1,37 @@
-/* How many connections a server takes, over all its loops. */
+/*
+ * Who is let in by a server, over all its loops: as many connections as it takes, so many of one
+ * address, so many handshakes of one address. Cheap checks, made before anything is read.
+ */
 #ifndef COHO_HTTP_ADMISSION_H
 #define COHO_HTTP_ADMISSION_H
 
+#include "http/addresses.h"
+#include "io/stream.h"
+
 #include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
 
 struct coho__admission {
   _Atomic uint32_t now;
   uint32_t max;
+  struct coho__addresses *addresses; /* NULL: those are not limited */
 };
 
 /* max 0: as many as the process may have descriptors, less a reserve. */
 void coho__admission_init(struct coho__admission *a, uint32_t max);
-bool coho__admission_enter(struct coho__admission *a); /* false: full. Any thread. */
-void coho__admission_leave(struct coho__admission *a); /* Any thread. */
+/* Before the first connection. 0, also when there is nothing to limit, or COHO_ENOMEM. */
+int coho__admission_limit(struct coho__admission *a, const struct coho__addresses_limits *limits);
+void coho__admission_free(struct coho__admission *a);
+
+/* Any thread from here on. now_ms: the time of the caller's loop. */
+
+/* 0, and what to pass to the others in *address; COHO_EOVERLOAD: full, or memory is tight;
+   COHO_EADDRESSFULL. */
+int coho__admission_enter(struct coho__admission *a, const struct coho__stream *s, uint64_t now_ms,
+                          struct coho__address **address);
+void coho__admission_leave(struct coho__admission *a, struct coho__address *address,
+                           uint64_t now_ms);
+/* A WebSocket handshake. 0, COHO_EOVERLOAD: memory is tight; COHO_EHANDSHAKERATE. */
+int coho__admission_handshake(struct coho__admission *a, struct coho__address *address,
+                              uint64_t now_ms);
 
 #endif

@@ -1,6 +1,7 @@
 #include "http/conn.h"
 
 #include "base/alloc.h"
+#include "base/budget.h"
 #include "base/log.h"
 #include "http/reply.h"
 #include "proto/upgrade_server.h"
@@ -92,16 +93,17 @@ static void bury(struct coho__task *t) {
 }
 
 struct coho__http_conn *coho__http_conn_new(struct coho__http *h, struct coho__stream *s,
-                                            bool admitted) {
+                                            bool admitted, struct coho__address *address) {
   struct coho__http_conn *c = (struct coho__http_conn *)coho__zalloc(sizeof *c);
   if (!c) {
     coho__stream_close(s, true);
-    if (admitted) coho__admission_leave(h->conf->admission);
+    if (admitted) coho__admission_leave(h->conf->admission, address, h->loop->now_ms);
     return NULL;
   }
   c->http = h;
   c->stream = s;
   c->admitted = admitted;
+  c->address = address;
   coho__request_init(&c->request, &h->conf->limits);
   c->request.owner = c;
   coho__output_init(&c->out);
@@ -154,7 +156,7 @@ void coho__http_conn_close(struct coho__http_conn *c, bool reset) {
   if (c->replied) tell(c, c->status);
   detach(c);
   if (c->admitted) {
-    coho__admission_leave(c->http->conf->admission);
+    coho__admission_leave(c->http->conf->admission, c->address, coho__loop_time(c->http->loop));
     coho__count(&c->http->counters->sockets, UINT64_MAX); /* one less */
   }
   coho__output_free(&c->out);
@@ -266,6 +268,14 @@ static int expect_body(struct coho__http_conn *c, bool wants_continue) {
   return wants_continue && ws == complete ? coho__reply_continue(c) : 0;
 }
 
+/* What a handshake may meet before anybody looks at it closer. */
+static int check_load(struct coho__http_conn *c, const struct coho__route *route) {
+  if (route->kind != COHO_ROUTE_WS) return 0;
+  int err = coho__admission_handshake(c->http->conf->admission, c->address, c->http->loop->now_ms);
+  if (err == COHO_EOVERLOAD) coho__http_complain(c->http, COHO_HTTP_LIMIT_ALL);
+  return err;
+}
+
 /* Cheap checks first: nothing of the body is read before somebody is there who wants it. */
 static void check_request(struct coho__http_conn *c) {
   coho_request *r = &c->request;
@@ -287,6 +297,7 @@ static void check_request(struct coho__http_conn *c) {
     refuse_route(c, &match);
     return;
   }
+  if (!err) err = check_load(c, match.route);
   if (!err) err = body_err;
   if (!err) err = check_expectation(&r->head, &wants_continue);
   c->route = match.route;
@@ -308,6 +319,8 @@ static void read_head(struct coho__http_conn *c) {
     refuse(c, done);
   } else if (done) {
     check_request(c);
+  } else if (c->request.head.head.len > COHO_MEMORY_SMALL && coho__memory_tight()) {
+    refuse(c, COHO_EOVERLOAD);
   }
 }
 
@@ -315,6 +328,7 @@ static void read_body(struct coho__http_conn *c) {
   size_t used = 0;
   struct coho__view payload;
   int err = coho__body_input(&c->framing, c->in.data, c->in.len, &used, &payload);
+  if (!err && !coho__buf_affordable(&c->body, payload.len)) err = COHO_EOVERLOAD;
   if (!err) err = coho__buf_append(&c->body, payload.data, payload.len);
   use(c, used);
   if (err) {

@@ -43,9 +43,10 @@ struct coho__http_conn {
   struct coho__task grave;
   enum coho__http_state state;
   enum coho__http_wait wait;
-  bool admitted; /* has a place in the admission */
-  bool readable; /* the stream may have bytes */
-  bool hangup;   /* reading goes on to the end of the stream */
+  struct coho__address *address; /* for the admission; may be NULL */
+  bool admitted;                 /* has a place in the admission */
+  bool readable;                 /* the stream may have bytes */
+  bool hangup;                   /* reading goes on to the end of the stream */
   bool replied;
   bool taken;
   bool ending; /* no further request */
@@ -64,10 +65,10 @@ struct coho__http_conn {
   void *user;          /* coho_request_user() */
 };
 
-/* Takes the stream in any case. admitted: it has a place, and the connection gives it back. NULL:
-   out of memory, the stream is closed. */
+/* Takes the stream in any case. admitted: it has a place, with this address, and the connection gives
+   it back. NULL: out of memory, the stream is closed. */
 struct coho__http_conn *coho__http_conn_new(struct coho__http *h, struct coho__stream *s,
-                                            bool admitted);
+                                            bool admitted, struct coho__address *address);
 /* Goes on as far as it can. */
 void coho__http_conn_run(struct coho__http_conn *c);
 /* Closes now; memory lives until the end of the turn. */

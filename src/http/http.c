@@ -6,9 +6,9 @@
 #include <string.h>
 
 enum {
-  /* Connections over the limit that get an answer at a time; the others are only closed. */
+  /* Connections over a limit that get an answer at a time; the others are only closed. */
   TURNED_AWAY_MOST = 16,
-  OVERLOAD_LOG_MS = 1000 /* at most one line in this time */
+  COMPLAINT_MS = 1000 /* at most one line of a kind in this time */
 };
 
 void coho__http_init(struct coho__http *h, coho_loop *loop, const struct coho__http_conf *conf,
@@ -17,27 +17,36 @@ void coho__http_init(struct coho__http *h, coho_loop *loop, const struct coho__h
   coho__list_init(&h->conns);
 }
 
-static void turn_away(struct coho__http *h, struct coho__stream *s) {
-  if (h->overload_ms == 0 || h->loop->now_ms - h->overload_ms >= OVERLOAD_LOG_MS) {
-    h->overload_ms = h->loop->now_ms;
-    coho__log(COHO_LOG_WARN, "%s", coho_strerror(COHO_EOVERLOAD));
-  }
-  if (h->turned_away >= TURNED_AWAY_MOST) {
+void coho__http_complain(struct coho__http *h, enum coho__http_limit which) {
+  static const int errors[] = {[COHO_HTTP_LIMIT_ALL] = COHO_EOVERLOAD,
+                               [COHO_HTTP_LIMIT_ADDRESS] = COHO_EADDRESSFULL,
+                               [COHO_HTTP_LIMIT_MEMORY] = COHO_EMEMORY};
+  uint64_t *told_ms = &h->told_ms[which];
+  if (*told_ms && h->loop->now_ms - *told_ms < COMPLAINT_MS) return;
+  *told_ms = h->loop->now_ms;
+  coho__log(COHO_LOG_WARN, "%s", coho_strerror(errors[which]));
+}
+
+static void turn_away(struct coho__http *h, struct coho__stream *s, int err) {
+  coho__http_complain(h, err == COHO_EADDRESSFULL ? COHO_HTTP_LIMIT_ADDRESS : COHO_HTTP_LIMIT_ALL);
+  if (h->turned_away >= TURNED_AWAY_MOST || coho__stream_secure(s)) {
     coho__stream_close(s, true);
     return;
   }
-  struct coho__http_conn *c = coho__http_conn_new(h, s, false);
+  struct coho__http_conn *c = coho__http_conn_new(h, s, false, NULL);
   if (!c) return;
-  coho__reply_refuse(c, COHO_EOVERLOAD);
+  coho__reply_refuse(c, err);
   c->state = COHO_HTTP_REPLY;
   coho__http_conn_run(c);
 }
 
 void coho__http_accept(struct coho__http *h, struct coho__stream *s) {
-  if (coho__admission_enter(h->conf->admission)) {
-    (void)coho__http_conn_new(h, s, true);
+  struct coho__address *address;
+  int err = coho__admission_enter(h->conf->admission, s, h->loop->now_ms, &address);
+  if (err) {
+    turn_away(h, s, err);
   } else {
-    turn_away(h, s);
+    (void)coho__http_conn_new(h, s, true, address);
   }
 }
 
@@ -66,6 +75,10 @@ struct coho__http *coho__http_of(const coho_request *r) {
 
 struct coho__stream *coho__http_take(coho_request *r, struct coho__view *rest) {
   return coho__http_conn_give(coho__http_conn_of(r), rest);
+}
+
+struct coho__address *coho__http_address(const coho_request *r) {
+  return coho__http_conn_of(r)->address;
 }
 
 struct coho__view coho__http_fields(const coho_request *r) {

@@ -25,24 +25,34 @@ struct coho__http_conf {
   struct coho__buf file_fields;
 };
 
+/* Limits of which the log tells when they are reached. */
+enum coho__http_limit {
+  COHO_HTTP_LIMIT_ALL, /* of connections, or new ones when memory is tight */
+  COHO_HTTP_LIMIT_ADDRESS,
+  COHO_HTTP_LIMIT_MEMORY, /* a connection in hand was closed */
+  COHO_HTTP_LIMITS
+};
+
 /* One per loop of a server. */
 struct coho__http {
   coho_loop *loop;
   const struct coho__http_conf *conf;
   struct coho__counters *counters;
-  struct coho__list conns;   /* HTTP connections now */
-  bool draining;             /* stop: no keep-alive any more */
-  uint32_t turned_away;      /* connections over the limit that still wait to read their 503 */
-  uint64_t overload_ms;      /* when the log last told about it */
-  uint64_t date_second;      /* of date, since 1970 */
-  char date[COHO_DATE_SIZE]; /* the Date field, made once a second */
+  struct coho__list conns; /* HTTP connections now */
+  bool draining;           /* stop: no keep-alive any more */
+  uint32_t turned_away;    /* connections over a limit that still wait to read their 503 */
+  uint64_t told_ms[COHO_HTTP_LIMITS]; /* when the log last told about it; 0: never */
+  uint64_t date_second;               /* of date, since 1970 */
+  char date[COHO_DATE_SIZE];          /* the Date field, made once a second */
 };
 
 void coho__http_init(struct coho__http *h, coho_loop *loop, const struct coho__http_conf *conf,
                      struct coho__counters *counters);
-/* Takes an accepted stream; over the limit it is answered 503 with Retry-After and closed, or, when
-   many are turned away at once, only closed. */
+/* Takes an accepted stream; over a limit it is answered 503 with Retry-After and closed, or, when
+   many are turned away at once or a TLS handshake would come first, only closed. */
 void coho__http_accept(struct coho__http *h, struct coho__stream *s);
+/* One line of a limit in a second. */
+void coho__http_complain(struct coho__http *h, enum coho__http_limit which);
 /* Graceful stop: idle connections close now, busy ones after their reply. */
 void coho__http_drain(struct coho__http *h);
 /* Cuts what is left. */
@@ -51,13 +61,15 @@ void coho__http_cut(struct coho__http *h);
 /* ---- inside a route's serve() --------------------------------------------------------------- */
 
 struct coho__http *coho__http_of(const coho_request *r);
-/* For an upgrade: the stream is the caller's now, and with it its place in the admission and in
-   counters->sockets, both of which the caller gives back when it closes. *rest views what came
+/* For an upgrade: the stream is the caller's now, and with it its place in the admission, for which
+   there is coho__http_address(), and in counters->sockets, both of which the caller gives back when
+   it closes. *rest views what came
    behind the head, valid until the loop's next read. The stream gives a READ event in the next turn
    when more may be there. No reply follows; the 101 is counted and has its line in the access log.
    The request stays valid until serve() returns. Nothing is freed before the end of the turn. NULL
    when the connection was cut meanwhile: there is nothing to do. */
 struct coho__stream *coho__http_take(coho_request *r, struct coho__view *rest);
+struct coho__address *coho__http_address(const coho_request *r); /* may be NULL */
 /* The fields collected by coho_reply_header(), as "Name: value\r\n..."; valid like the request. */
 struct coho__view coho__http_fields(const coho_request *r);
 /* There is a reply, or the connection is gone: nothing more to say. */

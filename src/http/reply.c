@@ -17,7 +17,8 @@ enum {
   TYPE_MOST = 255,
   HEAD_MOST = FIELDS_MOST + 1024, /* with all that write_head() adds */
   TEXT_MOST = 256,
-  RETRY_AFTER_S = 5 /* overload: soon, but not at once */
+  RETRY_AFTER_S = 5, /* overload: soon, but not at once */
+  RETRY_RATE_S = 1   /* even the lowest rate lets one pass in a second */
 };
 
 bool coho__reply_type_ok(const char *type) {
@@ -173,8 +174,8 @@ void coho__reply_refuse(struct coho__http_conn *c, int err) {
   c->fields.len = 0; /* what the program wanted to say belongs to another answer */
   c->fields.max = FIELDS_MOST;
   int failed = coho__upgrade_refusal(err, &c->fields);
-  if (!failed && status == 503) {
-    (void)snprintf(seconds, sizeof seconds, "%d", RETRY_AFTER_S);
+  if (!failed && (status == 503 || status == 429)) {
+    (void)snprintf(seconds, sizeof seconds, "%d", status == 503 ? RETRY_AFTER_S : RETRY_RATE_S);
     failed = coho__reply_field(c, "Retry-After", seconds);
   }
   if (!failed) failed = coho__reply_text(c, status, status == 500 ? NULL : coho_strerror(err));

@@ -3,7 +3,9 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "io/epoll.h"
+#include "io/machine.h"
 #include "io/mailbox.h"
+#include "io/tls_wire.h"
 
 static uint64_t ms_of(uint64_t ns) { return ns / 1000000; }
 
@@ -23,11 +25,13 @@ static int open_parts(coho_loop *loop) {
 static void close_parts(coho_loop *loop) {
   coho__epoll_close(loop);
   coho__buf_release(&loop->cork);
+  coho__wire_buffers_free(loop);
   coho__free(loop->recv, COHO_LOOP_RECV);
   coho__free(loop, sizeof *loop);
 }
 
 coho_loop *coho_loop_new(void) {
+  coho__machine_budget();
   coho_loop *loop = (coho_loop *)coho__zalloc(sizeof *loop);
   if (!loop) return NULL;
   loop->now_ms = ms_of(coho__clock_ns());

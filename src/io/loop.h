@@ -64,6 +64,7 @@ enum {
 
 struct coho__mailbox;
 struct coho__signals;
+struct coho__wire_buffers;
 struct epoll_event;
 
 struct coho_loop {
@@ -82,6 +83,7 @@ struct coho_loop {
   size_t active;                 /* what keeps coho_loop_run() running */
   char *recv;                    /* COHO_LOOP_RECV bytes, shared by all reads */
   struct coho__buf cork;         /* output of the connection whose input is being handled */
+  struct coho__wire_buffers *wire; /* of TLS streams; NULL until there is one */
   void *conns;                   /* ws: the table of connections; NULL until there is one */
   _Atomic uint64_t busy_ns;      /* longest turn since it was last taken */
   _Atomic bool stop;

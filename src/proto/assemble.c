@@ -24,6 +24,7 @@ int coho__assembly_frame(struct coho__assembly *a, uint64_t len, uint64_t max_me
 int coho__assembly_append(struct coho__assembly *a, const void *data, size_t len,
                           uint64_t max_message) {
   a->bytes.max = max_message < SIZE_MAX ? (size_t)max_message : SIZE_MAX;
+  if (!coho__buf_affordable(&a->bytes, len)) return COHO_EMEMORY;
   return coho__buf_append(&a->bytes, data, len);
 }
 

@@ -25,7 +25,7 @@ void coho__assembly_init(struct coho__assembly *a);
 void coho__assembly_free(struct coho__assembly *a);
 /* A data frame of len bytes begins. 0, COHO_ETOOBIG, COHO_EFRAGMENTS. */
 int coho__assembly_frame(struct coho__assembly *a, uint64_t len, uint64_t max_message);
-/* Keeps a piece. 0, COHO_ENOMEM. */
+/* Keeps a piece. 0, COHO_ENOMEM, COHO_EMEMORY: the message would become large while memory is tight. */
 int coho__assembly_append(struct coho__assembly *a, const void *data, size_t len,
                           uint64_t max_message);
 /* The message is over. */

@@ -312,7 +312,7 @@ static void upgrade(coho_request *r, void *ctx) {
 
 static void close_upgraded(void) {
   coho__stream_close(upgraded, false);
-  coho__admission_leave(&server.admission);
+  coho__admission_leave(&server.admission, NULL, 0);
   coho__count(&server.counters.sockets, UINT64_MAX);
   httpd_settle(&server);
 }
