@@ -3,7 +3,6 @@
 #include "base/base64.h"
 #include "base/check.h"
 #include "proto/accept_key.h"
-#include "proto/extension.h"
 
 #include <coho/error.h>
 #include <string.h>
@@ -71,6 +70,13 @@ static int append_protocols(struct coho__buf *out, const char *const *protocols)
   return err;
 }
 
+static int append_extensions(struct coho__buf *out, const coho_deflate *conf) {
+  char offer[COHO_DEFLATE_TEXT];
+  const char *const texts[] = {"Sec-WebSocket-Extensions: ", coho__deflate_offer(conf, offer),
+                               "\r\n", NULL};
+  return *offer ? append(out, texts) : 0;
+}
+
 static int append_header(struct coho__buf *out, const char *header) {
   struct coho__view value = coho__view_of(header);
   struct coho__view name = coho__view_split(&value, ':');
@@ -104,6 +110,7 @@ static int append_request(struct coho__buf *out, const struct coho__upgrade_clie
   if (!err) err = append(out, handshake);
   if (!err && request->origin) err = append(out, origin);
   if (!err) err = append_protocols(out, request->protocols);
+  if (!err) err = append_extensions(out, &u->deflate);
   for (const char *const *h = request->headers; h && *h && !err; h++)
     err = append_header(out, *h);
   return err ? err : coho__buf_append_str(out, "\r\n");
@@ -115,8 +122,10 @@ int coho__upgrade_client_init(struct coho__upgrade_client *u,
   size_t len = out->len;
   *u = (struct coho__upgrade_client){.protocols = request->protocols,
                                      .protocol = "",
+                                     .deflate = {.mode = COHO_DEFLATE_OFF},
                                      .protocol_required = request->protocol_required};
   coho__http1_init(&u->head, COHO_HTTP1_RESPONSE, NULL);
+  if (request->deflate) u->deflate = *request->deflate;
   if (!request_valid(request)) return COHO_EINVAL;
   coho__base64_encode(u->key, nonce, 16); /* a terminator is there */
   int err = append_request(out, u, request);
@@ -124,7 +133,10 @@ int coho__upgrade_client_init(struct coho__upgrade_client *u,
   return err;
 }
 
-void coho__upgrade_client_free(struct coho__upgrade_client *u) { coho__http1_free(&u->head); }
+void coho__upgrade_client_free(struct coho__upgrade_client *u) {
+  coho__deflate_terms_drop(&u->terms);
+  coho__http1_free(&u->head);
+}
 
 /* ---- the answer (RFC 6455 4.1, third list) -------------------------------------------------- */
 
@@ -142,14 +154,6 @@ static int check_protocol(struct coho__upgrade_client *u) {
   return COHO_EANSWERPROTOCOL;
 }
 
-/* Nothing is offered, so a well-formed extension is one too many. */
-static int check_extensions(const struct coho__http1 *head) {
-  struct coho__http1_list it = {0};
-  struct coho__extension ext;
-  int more = coho__extension_next(head, &it, &ext);
-  return more > 0 ? COHO_EANSWEREXTENSION : more;
-}
-
 static int check_answer(struct coho__upgrade_client *u) {
   struct coho__view value;
   char accept[COHO_ACCEPT_LEN + 1];
@@ -163,8 +167,9 @@ static int check_answer(struct coho__upgrade_client *u) {
   if (!coho__http1_only(&u->head, "Sec-WebSocket-Accept", &value) ||
       !coho__view_eq(value, coho__view_of(accept)))
     return COHO_EACCEPT;
-  int err = check_extensions(&u->head);
-  return err ? err : check_protocol(u);
+  int err = check_protocol(u);
+  /* Last, since it takes from a budget. */
+  return err ? err : coho__deflate_check_answer(&u->head, &u->deflate, &u->terms);
 }
 
 /* What a complete head means: 0 when a further one follows. */

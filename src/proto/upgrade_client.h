@@ -3,6 +3,7 @@
 #define COHO_PROTO_UPGRADE_CLIENT_H
 
 #include "base/buf.h"
+#include "proto/deflate_terms.h"
 #include "proto/http1.h"
 #include "proto/url.h"
 
@@ -11,6 +12,10 @@ struct coho__upgrade_client {
   char key[25];                 /* Sec-WebSocket-Key, terminated */
   const char *const *protocols; /* what was offered; borrowed, NULL for none */
   const char *protocol;         /* what was chosen, "" for none */
+  coho_deflate deflate;         /* what was offered; mode COHO_DEFLATE_OFF: nothing */
+  /* Once open: what was agreed on. Who takes it over leaves it empty, so that what it holds of the
+     budget is not given back by the free. */
+  struct coho__deflate_terms terms;
   bool protocol_required;
   uint8_t interim; /* 1xx answers seen; at most 8 are skipped */
   int result;      /* of the input: 0 until it is known */
@@ -21,6 +26,7 @@ struct coho__upgrade_request {
   const char *const *protocols; /* unique tokens, ended by NULL */
   const char *const *headers;   /* "Name: value", ended by NULL; none that coho sets itself */
   const char *origin;
+  const coho_deflate *deflate; /* to be offered, as coho__deflate_conf_read() gave it; NULL: not */
   bool protocol_required;
 };
 
@@ -36,7 +42,8 @@ void coho__upgrade_client_free(struct coho__upgrade_client *u);
    more, or why the handshake failed (both sticky); u->head.status then tells the status if one
    came. COHO_ERESPONSE, COHO_ERESPONSELONG (also: too many 1xx answers), COHO_ESTATUS,
    COHO_EANSWERUPGRADE, COHO_EANSWERCONNECTION, COHO_EACCEPT, COHO_EEXTENSION,
-   COHO_EANSWEREXTENSION, COHO_EANSWERPROTOCOL, COHO_ENOPROTOCOL, COHO_ENOMEM. */
+   COHO_EANSWEREXTENSION, COHO_EANSWERDEFLATE, COHO_EANSWERPROTOCOL, COHO_ENOPROTOCOL,
+   COHO_ENOMEM. */
 int coho__upgrade_client_input(struct coho__upgrade_client *u, const char *data, size_t len,
                                size_t *used);
 /* Once open: an element of the offer, "" for none. */

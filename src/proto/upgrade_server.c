@@ -156,8 +156,8 @@ static int append_all(struct coho__buf *out, const struct coho__view *texts, siz
   return 0;
 }
 
-int coho__upgrade_accept(const struct coho_request *r, struct coho__view fields,
-                         struct coho__buf *out) {
+int coho__upgrade_accept(const struct coho_request *r, const char *extensions,
+                         struct coho__view fields, struct coho__buf *out) {
   char accept[COHO_ACCEPT_LEN + 1];
   struct coho__view key, protocol = coho__view_of(r->protocol);
   bool chosen = protocol.len > 0;
@@ -173,6 +173,8 @@ int coho__upgrade_accept(const struct coho_request *r, struct coho__view fields,
       coho__view_of(accept),
       chosen ? VIEW("\r\nSec-WebSocket-Protocol: ") : VIEW(""),
       protocol,
+      *extensions ? VIEW("\r\nSec-WebSocket-Extensions: ") : VIEW(""),
+      coho__view_of(extensions),
       VIEW("\r\n"),
       fields,
       VIEW("\r\n"),

@@ -29,10 +29,11 @@ int coho__upgrade_choose(struct coho_request *r, const char *const *ours, bool r
  * "Host: h:443" but neither "Host: h:80" nor "Host: h:8080".
  */
 int coho__upgrade_origin(const struct coho_request *r, const char *const *list, bool need);
-/* Appends the whole 101 answer; fields is "Name: value\r\n..." or empty, and has been checked. 0,
-   COHO_ENOMEM, COHO_EFULL; then nothing was written. */
-int coho__upgrade_accept(const struct coho_request *r, struct coho__view fields,
-                         struct coho__buf *out);
+/* Appends the whole 101 answer; extensions is the value of Sec-WebSocket-Extensions or "", fields is
+   "Name: value\r\n..." or empty; both have been checked. 0, COHO_ENOMEM, COHO_EFULL; then nothing was
+   written. */
+int coho__upgrade_accept(const struct coho_request *r, const char *extensions,
+                         struct coho__view fields, struct coho__buf *out);
 /* Appends the fields that belong to a refusal with this error (no GET: Allow; 426: Upgrade,
    Connection and Sec-WebSocket-Version; malformed version: Sec-WebSocket-Version). The caller's
    own "Connection: close" may stand beside. 0, COHO_ENOMEM, COHO_EFULL; then nothing was written. */

@@ -2,6 +2,7 @@
 
 #include "base/base64.h"
 #include "base/check.h"
+#include "proto/inflater.h"
 #include "support/alloc_fail.h"
 #include "unit/pieces.h"
 
@@ -164,6 +165,22 @@ static void test_HC_07_HC_09_HC_11_golden_request_with_everything(void **state) 
                  "GET / HTTP/1.1\r\nHost: h\r\n" HANDSHAKE "Origin: https://example.com\r\n"
                  "Sec-WebSocket-Protocol: " OFFERED "\r\n"
                  "Cookie: a=b\r\nX-Empty: \r\nauthorization: Basic eDp5\r\nX-U: \xc3\xbc\r\n\r\n");
+}
+
+static void test_HC_10_PM_01_golden_request_with_compression(void **state) {
+  (void)state;
+  static const char *const headers[] = {"A: b", NULL};
+  coho_deflate deflate = {.mode = COHO_DEFLATE_SHARED, .window = 15, .peer_window = 10};
+  expect_request(
+      "ws://h/",
+      (struct coho__upgrade_request){.protocols = OFFER, .headers = headers, .deflate = &deflate},
+      "GET / HTTP/1.1\r\nHost: h\r\n" HANDSHAKE "Sec-WebSocket-Protocol: " OFFERED "\r\n"
+      "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "
+      "client_no_context_takeover; server_max_window_bits=10; client_max_window_bits\r\n"
+      "A: b\r\n\r\n");
+  deflate.mode = COHO_DEFLATE_OFF;
+  expect_request("ws://h/", (struct coho__upgrade_request){.deflate = &deflate},
+                 "GET / HTTP/1.1\r\nHost: h\r\n" HANDSHAKE "\r\n");
 }
 
 static void test_HC_09_invalid_subprotocols(void **state) {
@@ -342,6 +359,62 @@ static void test_HR_05_extensions(void **state) {
   FAILS(OPEN "Sec-WebSocket-Extensions:\r\n", COHO_EEXTENSION);
 }
 
+struct deflated {
+  struct coho__upgrade_client u;
+  struct coho__buf out;
+};
+
+/* The answer's result, after compression with contexts was offered. */
+static int answer_deflate(struct deflated *d, const char *answer) {
+  static const coho_deflate offered = {
+      .mode = COHO_DEFLATE_OWN, .window = 12, .peer_window = 15, .memory = 5, .level = 6};
+  struct coho__upgrade_request request = {.protocols = OFFER, .deflate = &offered};
+  size_t used;
+  d->out = COHO_BUF(10000);
+  assert_int_equal(start(&d->u, "ws://h/", request, &d->out), 0);
+  return coho__upgrade_client_input(&d->u, answer, strlen(answer), &used);
+}
+
+static void drop_deflated(struct deflated *d) {
+  coho__upgrade_client_free(&d->u);
+  coho__buf_release(&d->out);
+}
+
+#define EXTENSIONS "Sec-WebSocket-Extensions: "
+
+static void test_PM_06_PM_07_compression_is_agreed_on(void **state) {
+  (void)state;
+  struct deflated d;
+  assert_int_equal(answer_deflate(&d, OPEN "\r\n"), 1);
+  assert_false(d.u.terms.agreed);
+  drop_deflated(&d);
+  assert_int_equal(answer_deflate(&d,
+                                  OPEN EXTENSIONS "permessage-deflate; client_no_context_takeover;"
+                                                  " server_max_window_bits=9\r\n\r\n"),
+                   1);
+  assert_true(d.u.terms.agreed && d.u.terms.client_no_context && !d.u.terms.server_no_context);
+  assert_int_equal(d.u.terms.server_window, 9);
+  assert_int_equal(coho_contexts_used(), coho__inflater_size(9));
+  drop_deflated(&d); /* nobody took the terms over */
+  assert_int_equal(coho_contexts_used(), 0);
+}
+
+static void test_PD_02_compression_that_does_not_fit(void **state) {
+  (void)state;
+  static const char *const answers[][2] = {
+      {OPEN EXTENSIONS "permessage-deflate; server_max_window_bits=16\r\n\r\n", ""},
+      {OPEN EXTENSIONS "permessage-deflate\r\nSec-WebSocket-Protocol: zzz\r\n\r\n", "p"},
+  };
+  struct deflated d;
+  for (size_t i = 0; i < COHO_COUNT(answers); i++) {
+    assert_int_equal(answer_deflate(&d, answers[i][0]),
+                     *answers[i][1] ? COHO_EANSWERPROTOCOL : COHO_EANSWERDEFLATE);
+    assert_false(d.u.terms.agreed);
+    assert_int_equal(coho_contexts_used(), 0);
+    drop_deflated(&d);
+  }
+}
+
 static void test_HR_06_HR_07_subprotocol(void **state) {
   (void)state;
   CHOOSES("", 1, "");
@@ -415,6 +488,7 @@ int main(void) {
       cmocka_unit_test(test_HC_02_HC_03_target_and_host),
       cmocka_unit_test(test_HC_06_key_is_the_nonce),
       cmocka_unit_test(test_HC_07_HC_09_HC_11_golden_request_with_everything),
+      cmocka_unit_test(test_HC_10_PM_01_golden_request_with_compression),
       cmocka_unit_test(test_HC_09_invalid_subprotocols),
       cmocka_unit_test(test_HC_13_injection),
       cmocka_unit_test(test_HC_13_fields_that_are_ours),
@@ -425,6 +499,8 @@ int main(void) {
       cmocka_unit_test(test_HR_03_connection),
       cmocka_unit_test(test_HR_04_accept),
       cmocka_unit_test(test_HR_05_extensions),
+      cmocka_unit_test(test_PM_06_PM_07_compression_is_agreed_on),
+      cmocka_unit_test(test_PD_02_compression_that_does_not_fit),
       cmocka_unit_test(test_HR_06_HR_07_subprotocol),
       cmocka_unit_test(test_HR_08_no_subprotocol_though_required),
       cmocka_unit_test(test_HR_07_http_1_0_and_malformed),

@@ -402,7 +402,7 @@ static void test_HA_09_accept_of_keys(void **state) {
 }
 
 struct answer {
-  const char *protocol;
+  const char *protocol, *extensions;
   struct coho__view fields;
   struct coho__view bytes;
 };
@@ -413,7 +413,7 @@ static void check_answer(struct coho_request *r, int result, void *ctx) {
   assert_int_equal(result, 0);
   assert_int_equal(coho__upgrade_check(r), 0);
   r->protocol = a->protocol;
-  assert_int_equal(coho__upgrade_accept(r, a->fields, &out), 0);
+  assert_int_equal(coho__upgrade_accept(r, a->extensions, a->fields, &out), 0);
   assert_int_equal(out.len, a->bytes.len);
   assert_memory_equal(out.data, a->bytes.data, out.len);
   coho__buf_release(&out);
@@ -425,32 +425,50 @@ static void check_answer(struct coho_request *r, int result, void *ctx) {
   "Connection: Upgrade\r\n"              \
   "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
 
-/* No extension is accepted, and a 101 has neither length nor coding (HA-07, HA-10, HA-12). */
+/* A 101 has neither length nor coding (HA-07, HA-10, HA-12); without agreement there is no word of an
+   extension. */
 static void test_HA_08_HA_12_golden_answers(void **state) {
   (void)state;
-  struct answer plain = {"", {NULL, 0}, VIEW(ANSWER "\r\n")};
+  struct answer plain = {"", "", {NULL, 0}, VIEW(ANSWER "\r\n")};
   pieces_request(EXTENSIONS("permessage-deflate\r\nSec-WebSocket-Protocol: chat"), check_answer,
                  &plain);
   struct answer full = {
-      "chat", VIEW("Set-Cookie: a=b\r\nX-A: c\r\n"),
+      "chat", "", VIEW("Set-Cookie: a=b\r\nX-A: c\r\n"),
       VIEW(ANSWER "Sec-WebSocket-Protocol: chat\r\nSet-Cookie: a=b\r\nX-A: c\r\n\r\n")};
+  pieces_request(PROTOCOLS("chat"), check_answer, &full);
+}
+
+static void test_PM_03_answer_names_the_extension(void **state) {
+  (void)state;
+  struct answer alone = {
+      "",
+      "permessage-deflate; server_no_context_takeover",
+      {NULL, 0},
+      VIEW(ANSWER
+           "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n\r\n")};
+  pieces_request(EXTENSIONS("permessage-deflate"), check_answer, &alone);
+  struct answer full = {"chat", "permessage-deflate", VIEW("X-A: c\r\n"),
+                        VIEW(ANSWER
+                             "Sec-WebSocket-Protocol: chat\r\n"
+                             "Sec-WebSocket-Extensions: permessage-deflate\r\nX-A: c\r\n\r\n")};
   pieces_request(PROTOCOLS("chat"), check_answer, &full);
 }
 
 static void test_answer_is_written_whole_or_not_at_all(void **state) {
   (void)state;
+  static const char extensions[] = "permessage-deflate";
   struct coho_request r;
   parse(&r, HEAD(GOOD));
-  for (size_t max = 3; max < 3 + sizeof ANSWER + 1; max++) {
+  for (size_t max = 3; max < 3 + sizeof ANSWER + sizeof extensions + 28; max++) {
     struct coho__buf out = COHO_BUF(max);
     assert_int_equal(coho__buf_append_str(&out, "abc"), 0);
-    assert_int_equal(coho__upgrade_accept(&r, VIEW(""), &out), COHO_EFULL);
+    assert_int_equal(coho__upgrade_accept(&r, extensions, VIEW(""), &out), COHO_EFULL);
     assert_int_equal(out.len, 3);
     coho__buf_release(&out);
   }
   struct coho__buf out = COHO_BUF(1000);
   alloc_fail_at(1);
-  assert_int_equal(coho__upgrade_accept(&r, VIEW(""), &out), COHO_ENOMEM);
+  assert_int_equal(coho__upgrade_accept(&r, extensions, VIEW(""), &out), COHO_ENOMEM);
   alloc_fail_at(0);
   assert_int_equal(out.len, 0);
   coho__buf_release(&out);
@@ -508,6 +526,7 @@ int main(void) {
       cmocka_unit_test(test_A14_origin_is_held_against_the_absolute_target),
       cmocka_unit_test(test_HA_09_accept_of_keys),
       cmocka_unit_test(test_HA_08_HA_12_golden_answers),
+      cmocka_unit_test(test_PM_03_answer_names_the_extension),
       cmocka_unit_test(test_answer_is_written_whole_or_not_at_all),
       cmocka_unit_test(test_HA_04_fields_of_refusals),
   };

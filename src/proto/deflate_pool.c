@@ -1,0 +1,196 @@
+#include "proto/deflate_pool.h"
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/check.h"
+#include "proto/deflate_isal.h"
+#include "proto/deflate_libdeflate.h"
+#include "proto/deflate_zlib.h"
+
+#include <coho/error.h>
+
+enum {
+  WINDOW_MIN = 8,
+  WINDOW_MAX = 15,
+  LEVEL = 1, /* zlib's for shared states: fast */
+  MEMORY = 8,
+  IDLE_MOST = 4, /* of messages that come in pieces few are under way at a time */
+  FACTOR = 4,    /* text shrinks to a quarter or so */
+#ifdef COHO_HARD
+  FIRST = 1,
+  KEPT = 64
+#else
+  FIRST = 4 * 1024, /* of a buffer */
+  KEPT = 64 * 1024  /* what a buffer may keep between messages */
+#endif
+};
+
+struct coho__deflate_pool {
+  struct coho__isal *isal; /* NULL where there is none; then one of zlib for each window */
+  struct coho__deflater *deflaters[WINDOW_MAX - WINDOW_MIN + 1];
+  struct coho__libdeflate *libdeflate; /* NULL where there is none */
+  struct coho__inflater *idle[IDLE_MOST];
+  size_t idle_count;
+  struct coho__buf packed, unpacked;
+};
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+struct coho__deflate_pool *coho__deflate_pool_new(void) {
+  return (struct coho__deflate_pool *)coho__zalloc(sizeof(struct coho__deflate_pool));
+}
+
+void coho__deflate_pool_free(struct coho__deflate_pool *pool) {
+  if (!pool) return;
+#ifdef COHO_ISAL
+  coho__isal_free(pool->isal);
+#endif
+#ifdef COHO_LIBDEFLATE
+  coho__libdeflate_free(pool->libdeflate);
+#endif
+  for (size_t i = 0; i < COHO_COUNT(pool->deflaters); i++)
+    coho__deflater_free(pool->deflaters[i]);
+  while (pool->idle_count)
+    coho__inflater_free(pool->idle[--pool->idle_count]);
+  coho__buf_release(&pool->packed);
+  coho__buf_release(&pool->unpacked);
+  coho__free(pool, sizeof *pool);
+}
+
+/* ---- buffers ------------------------------------------------------------------------------- */
+
+static void trim(struct coho__buf *b) {
+  if (b->cap > KEPT) coho__buf_release(b);
+}
+
+void coho__deflate_pool_trim(struct coho__deflate_pool *pool) {
+  trim(&pool->packed);
+  trim(&pool->unpacked);
+}
+
+/* Empties the buffer; then it has room for so many bytes, and if it is large not for many more, or is
+   NULL. */
+static char *make_room(struct coho__buf *b, size_t room) {
+  if (b->cap / 4 > room) trim(b);
+  if (b->cap < room) {
+    size_t more = COHO_MIN(COHO_MAX(b->cap * 2, (size_t)FIRST), (size_t)KEPT);
+    coho__buf_release(b); /* so that nothing is copied */
+    b->max = SIZE_MAX;
+    (void)coho__buf_reserve(b, COHO_MAX(room, more));
+  }
+  b->len = 0;
+  return b->data;
+}
+
+/* Room for more behind what is there, up to limit bytes. 0 or COHO_ENOMEM. */
+static int grow(struct coho__buf *b, size_t limit) {
+  b->max = limit;
+  return coho__buf_reserve(b, 1) ? 0 : COHO_ENOMEM;
+}
+
+/* ---- packing ------------------------------------------------------------------------------- */
+
+/* The length, which is 0 when it does not shrink, or COHO_ENOMEM. */
+static ssize_t pack_shared(struct coho__deflate_pool *pool, unsigned window,
+                           struct coho__view message, char *dst) {
+#ifdef COHO_ISAL
+  if (!pool->isal) pool->isal = coho__isal_new();
+  if (!pool->isal) return COHO_ENOMEM;
+  return (ssize_t)coho__isal_run(pool->isal, window, message.data, message.len, dst);
+#else
+  struct coho__deflater **d = &pool->deflaters[window - WINDOW_MIN];
+  if (!*d) *d = coho__deflater_new(window, MEMORY, LEVEL);
+  if (!*d) return COHO_ENOMEM;
+  coho__deflater_reset(*d);
+  return (ssize_t)coho__deflater_run(*d, message.data, message.len, dst);
+#endif
+}
+
+int coho__deflate_pool_pack(struct coho__deflate_pool *pool, struct coho__deflater *own,
+                            unsigned window, struct coho__view message, struct coho__view *packed) {
+  char *dst = make_room(&pool->packed, message.len + COHO_DEFLATE_TAIL);
+  if (!dst) return COHO_ENOMEM;
+  ssize_t len = own ? (ssize_t)coho__deflater_run(own, message.data, message.len, dst)
+                    : pack_shared(pool, window, message, dst);
+  if (len <= 0) return (int)len;
+  *packed = (struct coho__view){dst, (size_t)len};
+  return 1;
+}
+
+/* ---- unpacking ----------------------------------------------------------------------------- */
+
+struct coho__inflater *coho__deflate_pool_borrow(struct coho__deflate_pool *pool) {
+  return pool->idle_count ? pool->idle[--pool->idle_count] : coho__inflater_new(WINDOW_MAX);
+}
+
+void coho__deflate_pool_return(struct coho__deflate_pool *pool, struct coho__inflater *f) {
+  if (pool->idle_count == IDLE_MOST) {
+    coho__inflater_free(f);
+    return;
+  }
+  coho__inflater_reset(f);
+  pool->idle[pool->idle_count++] = f;
+}
+
+/* Into the buffer, where it may not reach limit: then it is too big, and growing ends. */
+static int inflate_zlib(struct coho__inflater *f, struct coho__view packed, struct coho__buf *b,
+                        size_t limit) {
+  const uint8_t *data = (const uint8_t *)packed.data;
+  for (;;) {
+    size_t room = COHO_MIN(b->cap, limit) - b->len;
+    ssize_t n = coho__inflater_run(f, &data, &packed.len, b->data + b->len, room);
+    if (n < 0) return (int)n;
+    b->len += (size_t)n;
+    if ((size_t)n < room) return coho__inflater_end(f);
+    if (b->len == limit) return COHO_ETOOBIG;
+    int err = grow(b, limit);
+    if (err) return err;
+  }
+}
+
+#ifdef COHO_LIBDEFLATE
+/* The same for a message that refers to no other. COHO_EINFLATE: zlib has the last word. */
+static int inflate_fast(struct coho__deflate_pool *pool, struct coho__view packed,
+                        struct coho__buf *b, size_t limit) {
+  if (packed.len < COHO_LIBDEFLATE_MIN || packed.len > COHO_LIBDEFLATE_MAX) return COHO_EINFLATE;
+  if (!pool->libdeflate) pool->libdeflate = coho__libdeflate_new();
+  if (!pool->libdeflate) return COHO_ENOMEM;
+  size_t room = COHO_MIN(limit, COHO_MAX(packed.len * FACTOR, (size_t)KEPT));
+  for (;;) {
+    if (!make_room(b, room)) return COHO_ENOMEM;
+    ssize_t n = coho__libdeflate_run(pool->libdeflate, packed.data, packed.len, b->data, room);
+    if (n >= 0) {
+      b->len = (size_t)n;
+      return b->len == limit ? COHO_ETOOBIG : 0;
+    }
+    if (n != COHO_EFULL) return (int)n;
+    if (room == limit) return COHO_ETOOBIG;
+    room = room < limit / 2 ? room * 2 : limit;
+  }
+}
+#endif
+
+static int unpack_shared(struct coho__deflate_pool *pool, struct coho__view packed, size_t limit) {
+  struct coho__buf *b = &pool->unpacked;
+#ifdef COHO_LIBDEFLATE
+  int got = inflate_fast(pool, packed, b, limit);
+  if (got != COHO_EINFLATE) return got;
+#endif
+  struct coho__inflater *f = coho__deflate_pool_borrow(pool);
+  if (!f) return COHO_ENOMEM;
+  int err = inflate_zlib(f, packed, b, limit);
+  coho__deflate_pool_return(pool, f);
+  return err;
+}
+
+int coho__deflate_pool_unpack(struct coho__deflate_pool *pool, struct coho__inflater *own,
+                              struct coho__view packed, uint64_t max, struct coho__view *message) {
+  struct coho__buf *b = &pool->unpacked;
+  size_t limit = max < SIZE_MAX ? (size_t)max + 1 : SIZE_MAX;
+  size_t likely = packed.len < limit / FACTOR ? packed.len * FACTOR : limit;
+  if (!make_room(b, COHO_MAX(likely, (size_t)1))) return COHO_ENOMEM;
+  int err = own ? inflate_zlib(own, packed, b, limit) : unpack_shared(pool, packed, limit);
+  if (err) trim(b);
+  if (!err) *message = (struct coho__view){b->data, b->len};
+  return err;
+}
