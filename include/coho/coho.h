@@ -186,8 +186,8 @@ COHO_API coho_request *coho_conn_request(const coho_conn *c);
 COHO_API int coho_connect_sized(coho_loop *loop, const char *url, const coho_options *opt,
                                 size_t size, coho_conn **out);
 /* Begins a connection to url. 0 and *out (which may be NULL), then on_open and on_close, or only
-   on_close; or an error at once (COHO_EURL, COHO_ENOTLS, COHO_EOPTION, COHO_EINVAL, COHO_ENOMEM), then no
-   handler runs. */
+   on_close; or an error at once (COHO_EURL, COHO_EOPTION, COHO_EINVAL, COHO_ENOMEM), then no handler
+   runs. */
 static inline int coho_connect(coho_loop *loop, const char *url, const coho_options *opt,
                                coho_conn **out) {
   return coho_connect_sized(loop, url, opt, sizeof *opt, out);

@@ -178,6 +178,12 @@ typedef struct coho_event {
   uint32_t status; /* COHO_ERROR in a client's handshake: the HTTP status, 0 when there was none */
 } coho_event;
 
+/* What engines of one thread share for COHO_DEFLATE_SHARED, about 0.5 MiB once it is used. Freed after
+   them. NULL: out of memory. */
+typedef struct coho_deflate_pool coho_deflate_pool;
+COHO_API coho_deflate_pool *coho_deflate_pool_new(void);
+COHO_API void coho_deflate_pool_free(coho_deflate_pool *pool); /* NULL is fine */
+
 /* Zero is the default of every field. The structure may grow: set it by designated names. */
 typedef struct coho_ws_options {
   uint64_t max_message;          /* bytes of payload; default 1 MiB; more closes with 1009 */
@@ -191,12 +197,13 @@ typedef struct coho_ws_options {
   uint32_t pong_timeout_ms;      /* silence after the ping; default 10,000 */
   uint32_t close_timeout_ms;     /* for the peer's Close; default 5,000 */
   coho_deflate deflate;
-  const char *const *protocols; /* subprotocols, best first, ended by NULL; copied */
-  const char *const *origins;   /* server: as in coho_options of coho.h; copied */
-  const char *const *headers;   /* client: further fields "Name: value", ended by NULL; copied */
-  const char *url;              /* client: what to ask for; required; copied. Of the answer at
+  coho_deflate_pool *deflate_pool; /* NULL: one of its own */
+  const char *const *protocols;    /* subprotocols, best first, ended by NULL; copied */
+  const char *const *origins;      /* server: as in coho_options of coho.h; copied */
+  const char *const *headers;      /* client: further fields "Name: value", ended by NULL; copied */
+  const char *url;                 /* client: what to ask for; required; copied. Of the answer at
                                     most 16 KiB, 64 fields and 8 interim answers are read. */
-  const char *origin;           /* client: Origin to send, NULL for none; copied */
+  const char *origin;              /* client: Origin to send, NULL for none; copied */
   /* Fills buf with unpredictable bytes (masks, RFC 6455 5.3). Default: getrandom(2), buffered per
      thread; where the kernel refuses it the process ends, since masks must not be guessed. */
   void (*random)(void *ctx, void *buf, size_t len);

@@ -1,40 +1,24 @@
 #include "proto/engine.h"
 
 #include "base/alloc.h"
+#include "base/budget.h"
 #include "base/check.h"
 #include "base/random.h"
 #include "base/view.h"
-#include "proto/assemble.h"
 #include "proto/close_code.h"
-#include "proto/frame.h"
+#include "proto/engine_parts.h"
 #include "proto/mask.h"
 
 #include <string.h>
 
-enum {
-  OPEN,   /* frames are read; with close_sent only a Close is of interest */
-  FAILED, /* COHO_ERROR is due */
-  DYING,  /* COHO_CLOSE is due, not clean */
-  ENDED   /* COHO_CLOSE was delivered; input is discarded */
-};
-
 /* Pings that may come while none can be answered. Honest peers send a few a minute. */
 enum { FLOOD_BUDGET = 1000 };
 
-struct coho__busy {
-  struct coho__assembly assembly;
-  uint32_t message_since; /* ms, low 32 bits; once message_timed */
-  uint32_t flood;         /* pings since the output is blocked */
-  bool message_timed;
-  bool delivered;  /* the event just given views assembly.bytes */
-  bool pong_waits; /* until output drains */
-  uint8_t pong_len;
-  uint8_t header_len; /* bytes of a header cut by the input */
-  uint8_t control_len;
-  uint8_t header[COHO_FRAME_HEADER_MAX];
-  uint8_t control[COHO_CONTROL_MAX]; /* payload of a control frame cut by the input */
-  uint8_t pong[COHO_CONTROL_MAX];
-};
+#ifdef COHO_HARD
+enum { UNPACK = 16 };
+#else
+enum { UNPACK = 16 * 1024 }; /* bytes decompressed at a time, then the limit is looked at */
+#endif
 
 void coho__engine_random(const struct coho__engine_conf *conf, void *buf, size_t len) {
   if (conf->random)
@@ -55,7 +39,11 @@ static void drop_busy(struct coho__engine *e) {
   e->busy = NULL;
 }
 
-void coho__engine_free(struct coho__engine *e) { drop_busy(e); }
+void coho__engine_free(struct coho__engine *e) {
+  drop_busy(e);
+  coho__permessage_free(e->permessage);
+  e->permessage = NULL;
+}
 
 static struct coho__busy *need_busy(struct coho__engine *e) {
   if (e->busy) return e->busy;
@@ -68,18 +56,20 @@ static struct coho__busy *need_busy(struct coho__engine *e) {
 static void settle(struct coho__engine *e) {
   struct coho__busy *b = e->busy;
   if (!b) return;
-  if (b->delivered) {
+  if (b->delivered && e->message) {
+    b->assembly.bytes.len = 0; /* a part of it */
+  } else if (b->delivered) {
     coho__assembly_reset(&b->assembly);
-    b->delivered = false;
   }
+  b->delivered = false;
   if (!e->message && !e->in_frame && !b->header_len && !b->pong_waits) drop_busy(e);
 }
 
 bool coho__engine_open(const struct coho__engine *e) {
-  return e->state == OPEN && !e->close_sent && !e->close_received;
+  return e->state == COHO_ENGINE_OPEN && !e->close_sent && !e->close_received;
 }
 
-bool coho__engine_ended(const struct coho__engine *e) { return e->state == ENDED; }
+bool coho__engine_ended(const struct coho__engine *e) { return e->state == COHO_ENGINE_ENDED; }
 
 bool coho__engine_clean(const struct coho__engine *e) {
   return e->close_sent && e->close_received && e->err == 0;
@@ -89,151 +79,46 @@ bool coho__engine_idle(const struct coho__engine *e) {
   return !e->message && !e->in_frame && !(e->busy && e->busy->header_len);
 }
 
-#define NO_REASON ((struct coho__view){NULL, 0})
-
-/* ---- sending ------------------------------------------------------------------------------- */
-
-/* Appends a frame; without copy_payload only its header. */
-static int append_frame(struct coho__engine *e, struct coho__buf *out, struct coho__frame *f,
-                        const void *data, bool copy_payload) {
-  f->masked = e->conf->role == COHO_CLIENT;
-  COHO_ASSERT(copy_payload || !f->masked);
-  size_t payload = copy_payload ? (size_t)f->len : 0;
-  size_t size = coho__frame_header_size(f->len, f->masked);
-  if (payload > SIZE_MAX - size) return COHO_EFULL;
-  size += payload;
-  char *dst = coho__buf_reserve(out, size);
-  if (!dst) return out->max - out->len < size ? COHO_EFULL : COHO_ENOMEM;
-
-  /* A fresh, unpredictable key for each frame (5.3). */
-  if (f->masked) coho__engine_random(e->conf, &f->key, sizeof f->key);
-  size_t header = coho__frame_write((uint8_t *)dst, f);
-  if (payload) {
-    memcpy(dst + header, data, payload);
-    if (f->masked) coho__mask(dst + header, payload, f->key);
-  }
-  out->len += header + payload;
-  return 0;
-}
-
-static int append_control(struct coho__engine *e, struct coho__buf *out, uint8_t opcode,
-                          const void *data, size_t len) {
-  struct coho__frame f = {.len = len, .opcode = opcode, .fin = true};
-  return append_frame(e, out, &f, data, true);
-}
-
-int coho__engine_may_send(const struct coho__engine *e, const coho_msg *m) {
-  if (!coho__engine_open(e)) return COHO_ECLOSED;
-  if (m->type > COHO_BINARY || (m->flags & ~(uint32_t)COHO_MORE)) return COHO_EINVAL;
-  return e->sending && m->type && m->type != e->sending ? COHO_EBUSY : 0;
-}
-
-static int send_data(struct coho__engine *e, struct coho__buf *out, const coho_msg *m,
-                     bool copy_payload) {
-  int err = coho__engine_may_send(e, m);
-  if (err) return err;
-  uint8_t type = m->type ? (uint8_t)m->type : COHO_OP_BINARY;
-  struct coho__frame f = {.len = m->len,
-                          .opcode = e->sending ? COHO_OP_CONTINUATION : type,
-                          .fin = !(m->flags & COHO_MORE)};
-  err = append_frame(e, out, &f, m->data, copy_payload);
-  if (err) return err;
-  if (f.fin)
-    e->sending = 0;
-  else if (!e->sending)
-    e->sending = type;
-  return 0;
-}
-
-int coho__engine_send(struct coho__engine *e, struct coho__buf *out, coho_msg m) {
-  return send_data(e, out, &m, true);
-}
-
-int coho__engine_send_header(struct coho__engine *e, struct coho__buf *out, const coho_msg *m) {
-  return send_data(e, out, m, false);
-}
-
-int coho__engine_ping(struct coho__engine *e, struct coho__buf *out, const void *data, size_t len) {
-  if (len > COHO_CONTROL_MAX) return COHO_EINVAL;
-  if (!coho__engine_open(e)) return COHO_ECLOSED;
-  return append_control(e, out, COHO_OP_PING, data, len);
-}
-
-int coho__engine_pong(struct coho__engine *e, struct coho__buf *out, const void *data, size_t len) {
-  if (len > COHO_CONTROL_MAX) return COHO_EINVAL;
-  if (!coho__engine_open(e)) return COHO_ECLOSED;
-  return append_control(e, out, COHO_OP_PONG, data, len);
-}
-
-/* code 0: without body. */
-static int append_close(struct coho__engine *e, struct coho__buf *out, unsigned code,
-                        struct coho__view reason) {
-  uint8_t body[COHO_CONTROL_MAX];
-  body[0] = (uint8_t)(code >> 8);
-  body[1] = (uint8_t)code;
-  if (reason.len) memcpy(body + 2, reason.data, reason.len);
-  int err = append_control(e, out, COHO_OP_CLOSE, body, code ? 2 + reason.len : 0);
-  if (err) return err;
-  e->close_sent = true;
-  e->sending = 0;
-  coho__keepalive_heard(&e->keepalive); /* closing begins with the next look at the clock */
-  return 0;
-}
-
-int coho__engine_close(struct coho__engine *e, struct coho__buf *out, int code,
-                       const char *reason) {
-  size_t len = reason ? strlen(reason) : 0;
-  if (code != 0 && !coho__close_code_sendable(code, (coho_role)e->conf->role)) return COHO_EINVAL;
-  if (len > (code ? COHO_CLOSE_REASON_MAX : 0) || !coho__utf8_valid(reason, len))
-    return COHO_EINVAL;
-  if (!coho__engine_open(e)) return COHO_ECLOSED;
-  return append_close(e, out, (unsigned)code, (struct coho__view){reason, len});
-}
-
-int coho__engine_unblock(struct coho__engine *e, struct coho__buf *out) {
-  e->blocked = false;
-  struct coho__busy *b = e->busy;
-  if (!b) return 0;
-  b->flood = 0;
-  if (!b->pong_waits) return 0;
-  int err = coho__engine_open(e) ? append_control(e, out, COHO_OP_PONG, b->pong, b->pong_len) : 0;
-  if (!err) b->pong_waits = false;
-  return err;
-}
-
 /* ---- failing ------------------------------------------------------------------------------- */
 
 /* Ends the connection: the peer is told the code that belongs to err, if any; input is over. */
 static void fail(struct coho__engine *e, struct coho__buf *out, int err) {
-  if (e->state != OPEN) return;
+  if (e->state != COHO_ENGINE_OPEN) return;
+  /* Out of memory by our own limit: not an accident, the peer may come again. */
+  if (err == COHO_ENOMEM && coho__memory_tight()) err = COHO_EMEMORY;
   int code = coho_error_answer(err);
   /* Without room for it the peer gets no Close frame, which 7.1.7 allows. */
-  if (code >= 1000 && !e->close_sent) append_close(e, out, (unsigned)code, NO_REASON);
+  if (code >= 1000 && !e->close_sent)
+    coho__engine_append_close(e, out, (unsigned)code, (struct coho__view){NULL, 0});
   e->err = (int16_t)err;
-  e->state = FAILED;
+  e->state = COHO_ENGINE_FAILED;
   e->in = e->in_end;
 }
 
+void coho__engine_fail(struct coho__engine *e, struct coho__buf *out, int err) {
+  fail(e, out, err);
+}
+
 void coho__engine_eof(struct coho__engine *e, int err) {
-  if (e->state != OPEN) return;
+  if (e->state != COHO_ENGINE_OPEN) return;
   e->err = (int16_t)(err ? err : COHO_EABNORMAL);
-  e->state = FAILED;
+  e->state = COHO_ENGINE_FAILED;
   e->in = e->in_end;
 }
 
 /* The events after fail(): COHO_ERROR, then COHO_CLOSE. */
 static void report_failure(struct coho__engine *e, coho_event *ev) {
-  bool first = e->state == FAILED;
+  bool first = e->state == COHO_ENGINE_FAILED;
   *ev = (coho_event){.type = first ? COHO_ERROR : COHO_CLOSE, .err = e->err};
   if (!first) ev->code = COHO_CODE_ABNORMAL;
-  e->state = first ? DYING : ENDED;
+  e->state = first ? COHO_ENGINE_DYING : COHO_ENGINE_ENDED;
 }
 
 /* ---- receiving: headers -------------------------------------------------------------------- */
 
 void coho__engine_input(struct coho__engine *e, void *data, size_t len) {
   COHO_ASSERT(e->in == e->in_end);
-  if (e->state != OPEN) return;
+  if (e->state != COHO_ENGINE_OPEN) return;
   e->in = (uint8_t *)data;
   e->in_end = e->in + len;
   if (len && !e->close_sent) coho__keepalive_heard(&e->keepalive);
@@ -242,11 +127,12 @@ void coho__engine_input(struct coho__engine *e, void *data, size_t len) {
 /* The header at the front of the input, together with what an earlier input held of it. Its size,
    0 when it is not complete (all input is kept), or an error. */
 static int take_header(struct coho__engine *e, struct coho__frame *f) {
-  bool masked = e->conf->role == COHO_SERVER;
+  const struct coho__frame_rules rules = {.masked = e->conf->role == COHO_SERVER,
+                                          .rsv1 = e->permessage != NULL};
   size_t n = (size_t)(e->in_end - e->in);
   size_t kept = e->busy ? e->busy->header_len : 0;
   if (kept == 0) {
-    int size = coho__frame_read(f, e->in, n, masked);
+    int size = coho__frame_read(f, e->in, n, rules);
     if (size > 0) e->in += size;
     if (size != 0) return size;
   }
@@ -254,7 +140,7 @@ static int take_header(struct coho__engine *e, struct coho__frame *f) {
   if (!b) return COHO_ENOMEM;
   n = COHO_MIN(n, sizeof b->header - kept);
   memcpy(b->header + kept, e->in, n);
-  int size = coho__frame_read(f, b->header, kept + n, masked);
+  int size = coho__frame_read(f, b->header, kept + n, rules);
   if (size == 0)
     b->header_len = (uint8_t)(kept + n);
   else
@@ -263,12 +149,21 @@ static int take_header(struct coho__engine *e, struct coho__frame *f) {
   return size;
 }
 
+/* A limit of payload, for what is on the wire: what does not shrink grows, by an eighth where all
+   codes are fixed ones (RFC 1951 3.2.6), and by 5 bytes for each stored block. */
+static uint64_t wire_limit(const struct coho__engine *e, uint64_t limit) {
+  uint64_t growth = limit / 8 + 64;
+  return e->packed && limit < UINT64_MAX - growth ? limit + growth : limit;
+}
+
 static int begin_message(struct coho__engine *e, const struct coho__frame *f) {
   bool continues = f->opcode == COHO_OP_CONTINUATION;
   if (continues && !e->message) return COHO_ECONTINUATION;
   if (!continues && e->message) return COHO_EINTERLEAVED;
-  if (f->len > e->conf->max_frame) return COHO_EFRAMETOOBIG;
-  if (f->len > e->conf->max_message) return COHO_ETOOBIG;
+  if (!continues) e->packed = f->rsv1;
+  uint64_t most = wire_limit(e, e->conf->max_message);
+  if (f->len > wire_limit(e, e->conf->max_frame)) return COHO_EFRAMETOOBIG;
+  if (f->len > most) return COHO_ETOOBIG;
   if (!continues) {
     e->message = f->opcode;
     e->utf8 = COHO_UTF8_START;
@@ -277,13 +172,14 @@ static int begin_message(struct coho__engine *e, const struct coho__frame *f) {
   }
   struct coho__busy *b = need_busy(e);
   if (!b) return COHO_ENOMEM;
-  return coho__assembly_frame(&b->assembly, f->len, e->conf->max_message);
+  return coho__assembly_frame(&b->assembly, f->len, most);
 }
 
 static int begin_frame(struct coho__engine *e, const struct coho__frame *f) {
   /* After our Close data is skipped, whatever it is (1.4); but it must still be frames. */
   int err = coho__opcode_is_control(f->opcode) || e->close_sent ? 0 : begin_message(e, f);
   if (err) return err;
+  e->frames++;
   e->opcode = f->opcode;
   e->fin = f->fin;
   e->left = f->len;
@@ -309,8 +205,8 @@ static bool on_close_frame(struct coho__engine *e, struct coho__buf *out, const 
   /* The answer carries the same code and reason, or none (5.5.1): who began the closing handshake
      sees its own words again. A full output only costs the answer. */
   struct coho__view reason = {(const char *)body + 2, len > 2 ? len - 2 : 0};
-  if (!e->close_sent) append_close(e, out, code, reason);
-  e->state = ENDED;
+  if (!e->close_sent) coho__engine_append_close(e, out, code, reason);
+  e->state = COHO_ENGINE_ENDED;
   e->in = e->in_end;
   *ev = (coho_event){.type = COHO_CLOSE, .code = code ? code : COHO_CODE_NO_STATUS};
   if (reason.len) ev->msg = coho_text_n(reason.data, reason.len);
@@ -321,7 +217,7 @@ static bool on_close_frame(struct coho__engine *e, struct coho__buf *out, const 
 static int answer_ping(struct coho__engine *e, struct coho__buf *out, const uint8_t *data,
                        size_t len) {
   if (!e->blocked) {
-    int err = append_control(e, out, COHO_OP_PONG, data, len);
+    int err = coho__engine_append_control(e, out, COHO_OP_PONG, data, len);
     if (err != COHO_EFULL) return err;
     e->blocked = true;
   }
@@ -380,8 +276,16 @@ static void deliver(struct coho__engine *e, const void *data, size_t len, bool m
   if (more) return;
   e->message = 0;
   if (!e->busy) return;
-  e->busy->message_timed = false;
+  e->busy->message_timed = e->busy->unpacking = false;
+  e->busy->unpacked = 0;
   e->busy->delivered = true;
+}
+
+/* n bytes of text, the last of the message perhaps. 0 or COHO_EUTF8. */
+static int check_text(struct coho__engine *e, const void *data, size_t n, bool last) {
+  if (e->message != COHO_OP_TEXT) return 0;
+  if (!coho__utf8_next(&e->utf8, data, n)) return COHO_EUTF8;
+  return last && e->utf8 != COHO_UTF8_START ? COHO_EUTF8 : 0;
 }
 
 /* A piece of a whole-message delivery: views the input when the message is there in one piece. */
@@ -409,17 +313,93 @@ static int data_piece(struct coho__engine *e, const uint8_t *data, size_t n, coh
   bool last = whole && e->fin;
   if (whole) e->in_frame = false;
   if (e->close_sent) return 0;
-  if (e->message == COHO_OP_TEXT) {
-    if (!coho__utf8_next(&e->utf8, data, n)) return COHO_EUTF8;
-    if (last && e->utf8 != COHO_UTF8_START) return COHO_EUTF8;
-  }
+  int err = check_text(e, data, n, last);
+  if (err) return err;
   if (!e->conf->stream) return collect(e, data, n, last, ev);
   if (n == 0 && !last) return 0;
   deliver(e, data, n, !last, ev);
   return 1;
 }
 
+/* ---- receiving: compressed data (RFC 7692) -------------------------------------------------- */
+
+/* A whole message in one piece: decompressed where all connections of this thread do that. */
+static int unpack_whole(struct coho__engine *e, const uint8_t *data, size_t n, coho_event *ev) {
+  struct coho__view m;
+  e->in_frame = false;
+  int err = coho__permessage_unpack(e->permessage, data, n, e->conf->max_message, &m);
+  if (!err) err = check_text(e, m.data, m.len, true);
+  if (err) return err;
+  deliver(e, m.data, m.len, false, ev);
+  return 1;
+}
+
+/* Decompresses a bounded part of the piece behind what is there already; *data, *n move over what
+   it used. 0 or an error. */
+static int unpack_part(struct coho__engine *e, const uint8_t **data, size_t *n) {
+  struct coho__busy *b = e->busy;
+  struct coho__buf *bytes = &b->assembly.bytes;
+  uint64_t max = e->conf->max_message;
+  bytes->max = max < SIZE_MAX - UNPACK ? (size_t)max + UNPACK : SIZE_MAX;
+  if (!coho__buf_affordable(bytes, UNPACK)) return COHO_EMEMORY;
+  char *dst = coho__buf_reserve(bytes, UNPACK);
+  if (!dst) return COHO_ENOMEM;
+  ssize_t got = coho__permessage_input(e->permessage, data, n, dst, UNPACK);
+  if (got < 0) return (int)got;
+  b->unpacking = true;
+  b->more = got == UNPACK;
+  b->unpacked += (uint64_t)got;
+  if (b->unpacked > max) return COHO_ETOOBIG;
+  bytes->len += (size_t)got;
+  bool last = !b->more && e->left == 0 && e->fin;
+  int err = last ? coho__permessage_end(e->permessage) : 0;
+  return err ? err : check_text(e, dst, (size_t)got, last);
+}
+
+/* The next piece begins with these bytes once more, unmasked as they are. */
+static void put_back(struct coho__engine *e, size_t n) {
+  e->in -= n;
+  e->left += n;
+  e->busy->clear = n;
+}
+
+/* As data_piece(). In stream mode a part is an event, else the message grows. */
+static int packed_piece(struct coho__engine *e, const uint8_t *data, size_t n, coho_event *ev) {
+  bool single = !(e->busy && (e->busy->unpacking || e->busy->assembly.received));
+  if (single && e->left == 0 && e->fin && !e->conf->stream) return unpack_whole(e, data, n, ev);
+  struct coho__busy *b = need_busy(e);
+  if (!b) return COHO_ENOMEM;
+  do {
+    int err = unpack_part(e, &data, &n);
+    if (err) return err;
+  } while (b->more && !e->conf->stream);
+  if (n) put_back(e, n);
+  bool whole = e->left == 0 && !b->more;
+  bool last = whole && e->fin;
+  if (whole) e->in_frame = false;
+  struct coho__buf *bytes = &b->assembly.bytes;
+  if (!last && (!e->conf->stream || bytes->len == 0)) return 0;
+  b->delivered = true;
+  deliver(e, bytes->data, bytes->len, !last, ev);
+  return 1;
+}
+
 /* ---- receiving: the cycle ------------------------------------------------------------------ */
+
+/* What was received decompresses to more than was delivered. */
+static bool has_more(const struct coho__engine *e) { return e->busy && e->busy->more; }
+
+/* n bytes of payload off the input, unmasked. */
+static uint8_t *take_piece(struct coho__engine *e, size_t n) {
+  uint8_t *data = e->in;
+  size_t clear = e->busy ? e->busy->clear : 0;
+  e->in += n;
+  e->left -= n;
+  if (clear) e->busy->clear = 0;
+  if (e->conf->role == COHO_SERVER && n > clear)
+    e->key = coho__mask(data + clear, n - clear, e->key);
+  return data;
+}
 
 /* Takes one header or one piece of payload. True when there is an event. */
 static bool step(struct coho__engine *e, struct coho__buf *out, coho_event *ev) {
@@ -433,24 +413,23 @@ static bool step(struct coho__engine *e, struct coho__buf *out, coho_event *ev) 
   size_t n = (size_t)(e->in_end - e->in);
   if (n > e->left)
     n = (size_t)e->left;
-  else if (n == 0 && e->left)
+  else if (n == 0 && e->left && !has_more(e))
     return false;
-  uint8_t *data = e->in;
-  e->in += n;
-  e->left -= n;
-  if (e->conf->role == COHO_SERVER) e->key = coho__mask(data, n, e->key);
+  uint8_t *data = take_piece(e, n);
 
   if (coho__opcode_is_control(e->opcode)) return control_piece(e, out, data, n, ev);
-  int got = data_piece(e, data, n, ev);
+  bool packed = e->packed && !e->close_sent;
+  if (!packed && e->busy) e->busy->more = false;
+  int got = packed ? packed_piece(e, data, n, ev) : data_piece(e, data, n, ev);
   if (got < 0) fail(e, out, got);
   return got > 0;
 }
 
 bool coho__engine_next(struct coho__engine *e, struct coho__buf *out, coho_event *ev) {
   settle(e);
-  while (e->state == OPEN && e->in < e->in_end)
+  while (e->state == COHO_ENGINE_OPEN && (e->in < e->in_end || has_more(e)))
     if (step(e, out, ev)) return true;
-  if (e->state == FAILED || e->state == DYING) {
+  if (e->state == COHO_ENGINE_FAILED || e->state == COHO_ENGINE_DYING) {
     report_failure(e, ev);
     return true;
   }
@@ -489,7 +468,7 @@ static uint32_t alive_wait(struct coho__engine *e, struct coho__buf *out, uint64
     if (e->close_sent) fail(e, out, COHO_ECLOSETIMEOUT);
     /* A full output is the owner's matter: its own deadline watches over progress. */
     else if (out->max - out->len > COHO_ENGINE_CLOSE_ROOM + COHO_FRAME_HEADER_MAX)
-      append_control(e, out, COHO_OP_PING, NULL, 0);
+      coho__engine_append_control(e, out, COHO_OP_PING, NULL, 0);
     break;
   case COHO_KEEPALIVE_GONE: fail(e, out, COHO_EPONGTIMEOUT); break;
   }
@@ -497,14 +476,14 @@ static uint32_t alive_wait(struct coho__engine *e, struct coho__buf *out, uint64
 }
 
 uint64_t coho__engine_tick(struct coho__engine *e, struct coho__buf *out, uint64_t now_ms) {
-  if (e->state != OPEN) return UINT64_MAX;
+  if (e->state != COHO_ENGINE_OPEN) return UINT64_MAX;
   uint32_t wait = alive_wait(e, out, now_ms);
-  if (e->state == OPEN && !e->close_sent) {
+  if (e->state == COHO_ENGINE_OPEN && !e->close_sent) {
     uint32_t message;
     int err = message_wait(e, now_ms, &message);
     if (err) fail(e, out, err);
     wait = COHO_MIN(wait, message);
   }
-  if (e->state != OPEN) return now_ms;
+  if (e->state != COHO_ENGINE_OPEN) return now_ms;
   return wait == COHO_NEVER ? UINT64_MAX : now_ms + wait;
 }

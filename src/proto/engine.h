@@ -12,6 +12,7 @@
 #include "base/utf8.h"
 #include "proto/frame.h"
 #include "proto/keepalive.h"
+#include "proto/permessage.h"
 
 #include <coho/core.h>
 #include <stdbool.h>
@@ -37,21 +38,25 @@ struct coho__busy; /* half a header, a message in parts, half a control frame, a
 
 struct coho__engine {
   const struct coho__engine_conf *conf;
-  struct coho__busy *busy;          /* NULL while idle */
-  uint8_t *in, *in_end;             /* lent input */
-  uint64_t left;                    /* payload of the present frame still to come */
-  uint32_t key;                     /* its mask, rotated to the next byte */
-  struct coho__keepalive keepalive; /* while closing: since when */
-  int16_t err;                      /* why it failed, 0 */
-  uint8_t opcode;                   /* of the present frame */
-  uint8_t message;                  /* opcode of the message being received, 0 for none */
-  uint8_t sending;                  /* opcode of the message being sent in parts, 0 for none */
-  coho__utf8 utf8;                  /* of the message being received */
-  uint8_t state;                    /* private to engine.c */
-  bool in_frame;                    /* the header of the present frame is known */
-  bool fin;                         /* of the present frame */
+  struct coho__busy *busy;             /* NULL while idle */
+  struct coho__permessage *permessage; /* compression; NULL: not agreed on. Set by the owner before
+                                          the first input, freed with the engine. */
+  uint8_t *in, *in_end;                /* lent input */
+  uint64_t left;                       /* payload of the present frame still to come */
+  uint32_t key;                        /* its mask, rotated to the next byte */
+  struct coho__keepalive keepalive;    /* while closing: since when */
+  int16_t err;                         /* why it failed, 0 */
+  uint8_t opcode;                      /* of the present frame */
+  uint8_t message;                     /* opcode of the message being received, 0 for none */
+  uint8_t sending;                     /* opcode of the message being sent in parts, 0 for none */
+  coho__utf8 utf8;                     /* of the message being received */
+  uint8_t state;                       /* private to engine.c */
+  bool in_frame;                       /* the header of the present frame is known */
+  bool fin;                            /* of the present frame */
+  bool packed;                         /* the message being received is compressed */
   bool close_sent, close_received;
-  bool blocked; /* set by the owner while output cannot drain: pongs are coalesced */
+  bool blocked;    /* set by the owner while output cannot drain: pongs are coalesced */
+  uint32_t frames; /* headers received so far, for the owner, who may set it back */
 };
 
 /* Unpredictable bytes for masks and the key of a handshake. */
@@ -73,10 +78,19 @@ static inline size_t coho__engine_unread(const struct coho__engine *e) {
 /* The peer's FIN (err 0), or a transport that broke: COHO_ERROR and COHO_CLOSE with 1006 follow,
    unless a Close came before. */
 void coho__engine_eof(struct coho__engine *e, int err);
+/* The owner's limits are broken, not ours: the peer is told the code of err; COHO_ERROR and COHO_CLOSE
+   follow, input is over. Not after COHO_CLOSE. */
+void coho__engine_fail(struct coho__engine *e, struct coho__buf *out, int err);
 
 /* 0 when a data message may be sent now; COHO_ECLOSED; COHO_EINVAL (type, flags); COHO_EBUSY inside a message sent in parts
    that m does not continue. */
 int coho__engine_may_send(const struct coho__engine *e, const coho_msg *m);
+/* The same message as it goes on the wire: compressed, with a flag that only the next two functions
+   know, when that was agreed on and makes it smaller; then it is valid until the next message is
+   compressed on this thread. 0, COHO_ENOMEM. */
+int coho__engine_pack(struct coho__engine *e, const coho_msg *m, coho_msg *wire);
+/* What was packed last is not sent after all. */
+void coho__engine_forget(struct coho__engine *e);
 /* Appends a frame. 0, or as above, or COHO_EFULL, COHO_ENOMEM of out: then nothing changed. */
 int coho__engine_send(struct coho__engine *e, struct coho__buf *out, coho_msg m);
 /* Appends only the header of the frame that coho__engine_send() would write: the caller sends the

@@ -6,6 +6,7 @@
 enum {
   FIN = 0x80,
   RSV = 0x70,
+  RSV1 = 0x40,
   OPCODE = 0x0f,
   MASKED = 0x80,
   LEN7 = 0x7f,
@@ -15,8 +16,13 @@ enum {
                   1 << COHO_OP_CLOSE | 1 << COHO_OP_PING | 1 << COHO_OP_PONG
 };
 
-static int check_first(uint8_t byte) {
-  if (byte & RSV) return COHO_ERSV;
+static bool begins_message(uint8_t opcode) {
+  return opcode == COHO_OP_TEXT || opcode == COHO_OP_BINARY;
+}
+
+static int check_first(uint8_t byte, bool rsv1) {
+  int reserved = rsv1 && begins_message(byte & OPCODE) ? RSV & ~RSV1 : RSV;
+  if (byte & reserved) return COHO_ERSV;
   if (!(KNOWN_OPCODES >> (byte & OPCODE) & 1)) return COHO_EOPCODE;
   if (coho__opcode_is_control(byte) && !(byte & FIN)) return COHO_ECONTROLFIN;
   return 0;
@@ -41,12 +47,13 @@ static int read_extended(struct coho__frame *f, const uint8_t *p, size_t n) {
   return f->len <= (n == 2 ? 125U : 0xffffU) ? COHO_ELENGTH : 0;
 }
 
-int coho__frame_read(struct coho__frame *f, const uint8_t *data, size_t len, bool masked) {
+int coho__frame_read(struct coho__frame *f, const uint8_t *data, size_t len,
+                     struct coho__frame_rules rules) {
   if (len < 1) return 0;
-  int err = check_first(data[0]);
+  int err = check_first(data[0], rules.rsv1);
   if (err) return err;
   if (len < 2) return 0;
-  err = check_second(data[0], data[1], masked);
+  err = check_second(data[0], data[1], rules.masked);
   if (err) return err;
 
   size_t extended = (data[1] & LEN7) == LEN16 ? 2 : (data[1] & LEN7) == LEN64 ? 8 : 0;
@@ -56,14 +63,15 @@ int coho__frame_read(struct coho__frame *f, const uint8_t *data, size_t len, boo
   if (extended && (err = read_extended(f, data + 2, extended)) != 0) return err;
 
   f->key = 0;
-  if (masked) {
+  if (rules.masked) {
     if (len < size + 4) return 0;
     memcpy(&f->key, data + size, 4);
     size += 4;
   }
   f->fin = (data[0] & FIN) != 0;
   f->opcode = data[0] & OPCODE;
-  f->masked = masked;
+  f->rsv1 = (data[0] & RSV1) != 0;
+  f->masked = rules.masked;
   return (int)size;
 }
 
@@ -74,7 +82,7 @@ size_t coho__frame_header_size(uint64_t len, bool masked) {
 size_t coho__frame_write(uint8_t dst[COHO_FRAME_HEADER_MAX], const struct coho__frame *f) {
   uint8_t mask_bit = f->masked ? MASKED : 0;
   size_t extended = f->len <= 125 ? 0 : f->len <= 0xffff ? 2 : 8;
-  dst[0] = (uint8_t)((f->fin ? FIN : 0) | f->opcode);
+  dst[0] = (uint8_t)((f->fin ? FIN : 0) | (f->rsv1 ? RSV1 : 0) | f->opcode);
   dst[1] = (uint8_t)(mask_bit | (extended == 0 ? f->len : extended == 2 ? LEN16 : LEN64));
   for (size_t i = 0; i < extended; i++)
     dst[2 + i] = (uint8_t)(f->len >> (8 * (extended - 1 - i)));

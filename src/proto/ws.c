@@ -38,6 +38,10 @@ enum {
 struct coho_ws {
   struct coho__engine engine;
   struct coho__engine_conf conf;
+  coho_deflate deflate;
+  struct coho__deflate_pool *pool; /* NULL before there is compression */
+  bool own_pool;
+  char extensions[COHO_DEFLATE_TEXT];
   struct coho__buf out;
   size_t out_sent; /* of out, what coho_ws_sent() told */
   coho_event event;
@@ -99,6 +103,7 @@ static int start_client(coho_ws *ws, const coho_ws_options *opt) {
                                           .protocols = (const char *const *)ws->protocols,
                                           .headers = opt->headers,
                                           .origin = opt->origin,
+                                          .deflate = &ws->deflate,
                                           .protocol_required = ws->protocol_required};
   err = coho__upgrade_client_init(&ws->answer, &request, nonce, &ws->out);
   coho__url_free(&url);
@@ -110,7 +115,9 @@ static int start(coho_ws *ws, coho_role role, const coho_ws_options *opt) {
   coho__engine_init(&ws->engine, &ws->conf);
   ws->stage = role == COHO_CLIENT ? AWAIT_ANSWER : AWAIT_REQUEST;
   if (role == COHO_SERVER) coho__request_init(&ws->request, NULL);
-  int err = coho__strlist_copy(&ws->protocols, opt->protocols);
+  ws->pool = (struct coho__deflate_pool *)opt->deflate_pool;
+  int err = coho__deflate_conf_read(role, &opt->deflate, &ws->deflate);
+  if (!err) err = coho__strlist_copy(&ws->protocols, opt->protocols);
   if (!err) err = coho__strlist_copy(&ws->origins, opt->origins);
   if (!err && role == COHO_CLIENT) err = start_client(ws, opt);
   return err;
@@ -143,6 +150,7 @@ void coho_ws_free(coho_ws *ws) {
   if (ws->stage != OPENED) drop_handshake(ws);
   coho__free_str(ws->protocol);
   coho__engine_free(&ws->engine);
+  if (ws->own_pool) coho__deflate_pool_free(ws->pool);
   coho__strlist_free(ws->protocols);
   coho__strlist_free(ws->origins);
   coho__buf_release(&ws->out);
@@ -224,18 +232,43 @@ static int keep_protocol(coho_ws *ws, const char *protocol) {
   return ws->protocol ? 0 : COHO_ENOMEM;
 }
 
+/* Takes over what the terms hold, in any case. 0 or COHO_ENOMEM. */
+static int start_deflate(coho_ws *ws, struct coho__deflate_terms *terms) {
+  if (!terms->agreed) return 0;
+  (void)coho__deflate_answer(terms, ws->extensions);
+  ws->own_pool = !ws->pool;
+  if (ws->own_pool) ws->pool = coho__deflate_pool_new();
+  if (ws->pool)
+    ws->engine.permessage =
+        coho__permessage_new(ws->pool, (coho_role)ws->conf.role, terms, &ws->deflate);
+  if (ws->engine.permessage) {
+    *terms = (struct coho__deflate_terms){.agreed = false}; /* it is the codec's now */
+    return 0;
+  }
+  ws->extensions[0] = '\0';
+  coho__deflate_terms_drop(terms);
+  return COHO_ENOMEM;
+}
+
+static int agree_on_deflate(coho_ws *ws) {
+  struct coho__deflate_terms terms;
+  int err = coho__deflate_accept(&ws->request.head, &ws->deflate, &terms);
+  return err ? err : start_deflate(ws, &terms);
+}
+
 static int append_acceptance(coho_ws *ws) {
   struct coho__view fields = {ws->fields.data, ws->fields.len};
   int err = 0;
   if (coho__http1_has_token(&ws->request.head, "Expect", "100-continue"))
     err = coho__buf_append_str(&ws->out, "HTTP/1.1 100 Continue\r\n\r\n"); /* RFC 9110 7.8 */
-  return err ? err : coho__upgrade_accept(&ws->request, fields, &ws->out);
+  return err ? err : coho__upgrade_accept(&ws->request, ws->extensions, fields, &ws->out);
 }
 
 static void accept_request(coho_ws *ws) {
   size_t before = ws->out.len;
   /* The 101 comes last: once it is written nothing may fail. */
   int err = keep_protocol(ws, ws->request.protocol);
+  if (!err) err = agree_on_deflate(ws);
   if (!err) err = append_acceptance(ws);
   if (!err) {
     opened(ws);
@@ -253,6 +286,7 @@ static void read_answer(coho_ws *ws) {
   ws->in_len -= used;
   if (got == 0) return;
   int err = got < 0 ? got : keep_protocol(ws, coho__upgrade_client_protocol(&ws->answer));
+  if (!err) err = start_deflate(ws, &ws->answer.terms);
   if (err)
     handshake_failed(ws, err);
   else
@@ -285,6 +319,14 @@ static void advance(coho_ws *ws) {
   case DYING: report_failure(ws); break;
   case FINISHED: break;
   }
+}
+
+coho_deflate_pool *coho_deflate_pool_new(void) {
+  return (coho_deflate_pool *)coho__deflate_pool_new();
+}
+
+void coho_deflate_pool_free(coho_deflate_pool *pool) {
+  coho__deflate_pool_free((struct coho__deflate_pool *)pool);
 }
 
 /* ---- the public face ----------------------------------------------------------------------- */
@@ -335,6 +377,10 @@ const coho_event *coho_ws_next(coho_ws *ws) {
 }
 
 const char *coho_ws_protocol(const coho_ws *ws) { return ws->protocol ? ws->protocol : ""; }
+
+const char *coho_ws_extensions(const coho_ws *ws) {
+  return ws->stage == OPENED ? ws->extensions : "";
+}
 
 coho_bytes coho_ws_output(const coho_ws *ws) {
   coho_bytes b = {.len = waiting(ws)};
@@ -399,10 +445,14 @@ static int make_room(coho_ws *ws, size_t len) {
 }
 
 int coho_ws_send(coho_ws *ws, coho_msg m) {
+  coho_msg wire;
   int err = coho__engine_may_send(&ws->engine, &m);
   if (!err) err = make_room(ws, m.len);
+  if (!err) err = coho__engine_pack(&ws->engine, &m, &wire);
   if (err) return err;
-  return coho__engine_send(&ws->engine, &ws->out, m);
+  err = coho__engine_send(&ws->engine, &ws->out, wire);
+  if (err) coho__engine_forget(&ws->engine);
+  return err;
 }
 
 int coho_ws_ping(coho_ws *ws, const void *data, size_t len) {

@@ -124,7 +124,7 @@ static void test_unknown_flags_of_a_message(void **state) {
   coho_msg m = coho_text("x");
   m.flags = 0x80;
   assert_int_equal(coho_ws_send(ws, m), COHO_EINVAL);
-  m.flags = COHO_MORE | 2;
+  m.flags = COHO_MORE | 4;
   assert_int_equal(coho_ws_send(ws, m), COHO_EINVAL);
   assert_int_equal(waits(ws), 0);
   coho_ws_free(ws);
