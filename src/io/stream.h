@@ -34,6 +34,7 @@ struct coho__stream_vt {
   bool (*addr)(const struct coho__stream *s, struct coho__addr *peer);
   const char *(*tell)(const struct coho__stream *s, enum coho__stream_fact what, char *buf,
                       size_t cap);
+  bool secure; /* TLS: there is nobody to write to before its handshake */
 };
 
 struct coho__stream {
@@ -48,7 +49,8 @@ struct coho__stream {
 static inline ssize_t coho__stream_read(struct coho__stream *s, void *buf, size_t cap) {
   return s->vt->read(s, buf, cap);
 }
-/* Bytes taken (perhaps fewer than given: an event will come), COHO_STREAM_AGAIN, or an error. */
+/* Bytes taken (perhaps fewer than given: an event will come), COHO_STREAM_AGAIN, or an error. What
+   was not taken is what the next call begins with: TLS may have encrypted it already. */
 static inline ssize_t coho__stream_writev(struct coho__stream *s, const struct iovec *iov,
                                           int count) {
   return s->vt->writev(s, iov, count);
@@ -64,6 +66,7 @@ static inline int coho__stream_shutdown(struct coho__stream *s) { return s->vt->
 static inline void coho__stream_close(struct coho__stream *s, bool reset) {
   s->vt->close(s, reset);
 }
+static inline bool coho__stream_secure(const struct coho__stream *s) { return s->vt->secure; }
 /* The peer's address; false: it is not known any more. */
 static inline bool coho__stream_addr(const struct coho__stream *s, struct coho__addr *peer) {
   return s->vt->addr(s, peer);

@@ -1,0 +1,601 @@
+#include "io/stream_tls.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "io/tls_end.h"
+#include "io/tls_wire.h"
+
+#include <openssl/err.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+  HELLO_MOST = 16 * 1024,      /* of a client: ten times what is seen; OpenSSL would make room for
+                                  128 KiB as soon as it is announced */
+  HANDSHAKE_MOST = 256 * 1024, /* bytes of a peer before it is complete */
+  FAILURE_MS = 1000,           /* the alert is to be seen: what the client still sends is */
+  FAILURE_BYTES = 64 * 1024,   /* discarded within these bounds, so that no reset takes it away */
+  HANDSHAKE = 22,              /* types of records (RFC 8446 5.1) */
+  ALERT = 21,
+  CLIENT_HELLO = 1,
+  HELLO_HEAD = 4 /* type and length of a message of the handshake */
+};
+
+/*
+ *   WAITING (server: for a ClientHello) -> SHAKING -> OPEN
+ *                                       or FAILING (server: the alert is on its way) -> FAILED
+ */
+enum state { WAITING, SHAKING, OPEN, FAILING, FAILED };
+
+struct tls {
+  struct coho__stream s;
+  struct coho__wire wire;
+  struct coho__tls_end end;
+  struct coho__wheel_timer timer; /* of the handshake, then of FAILING */
+  struct coho__task grave;
+  /* Bytes that were encrypted while not all went out, and not reported as taken: the owner gives
+     them again, and its deadlines go on. */
+  size_t promised;
+  uint32_t received; /* before OPEN; FAILING: since then */
+  int err;           /* FAILED: why; ended: what reading gives */
+  uint8_t state;     /* enum state */
+  bool ended : 1;    /* nothing more to read */
+  bool hangup : 1;   /* of the stream below */
+  bool shut : 1;     /* close_notify went, or waits in the wire */
+  bool shutting : 1; /* the end of the stream below follows it */
+  bool stuck : 1;    /* writing waits for the rest of a message of the handshake */
+};
+
+static struct tls *tls_of(struct coho__stream *s) { return COHO_CONTAINER_OF(s, struct tls, s); }
+static const struct tls *const_tls_of(const struct coho__stream *s) {
+  return (const struct tls *)(const void *)s; /* its first member */
+}
+
+/* ---- failure -------------------------------------------------------------------------------- */
+
+/* The owner finds out by reading. */
+static void give_up(struct tls *t) {
+  t->state = FAILED;
+  coho__loop_stop_timer(t->s.loop, &t->timer);
+  t->s.on_event(&t->s, COHO_IO_READ | COHO_IO_HANGUP);
+}
+
+static void log_failure(const struct tls *t, int err) {
+  char peer[COHO_ADDR_MAX];
+  /* Who looks whether the port is open does nothing wrong. */
+  int level = t->received ? COHO_LOG_INFO : COHO_LOG_DEBUG;
+  if (!t->end.server || !coho__log_wants(level)) return;
+  coho__log(level, "%s %s: %s", coho__stream_peer(t->wire.inner, peer, sizeof peer),
+            coho_errname(err), t->end.trouble ? t->end.trouble : coho_strerror(err));
+}
+
+/* words NULL: OpenSSL knows. */
+static void fail(struct tls *t, int err, const char *words) {
+  coho__tls_end_trouble(&t->end, words);
+  log_failure(t, err);
+  t->err = err;
+  give_up(t);
+}
+
+/* Sends the alert, and waits until the client has it. */
+static void see_off(struct tls *t) {
+  char *buf = t->wire.shared->in;
+  if (coho__wire_send(&t->wire) < 0) {
+    give_up(t);
+    return;
+  }
+  if (coho__wire_blocked(&t->wire)) return;
+  if (!t->shut) (void)coho__stream_shutdown(t->wire.inner);
+  t->shut = true;
+  while (t->received < FAILURE_BYTES) {
+    ssize_t n = coho__stream_read(t->wire.inner, buf, COHO_WIRE_IN);
+    if (n == COHO_STREAM_AGAIN) return;
+    if (n <= 0) {
+      give_up(t);
+      return;
+    }
+    t->received += (uint32_t)n;
+  }
+}
+
+/* The peer is wrong, and told so. */
+static void refuse(struct tls *t, int err, const char *words) {
+  if (!t->end.server) {
+    (void)coho__wire_send(&t->wire);
+    fail(t, err, words);
+    return;
+  }
+  coho__tls_end_trouble(&t->end, words);
+  log_failure(t, err);
+  t->err = err;
+  t->state = FAILING;
+  t->received = 0;
+  coho__loop_set_timer(t->s.loop, &t->timer, FAILURE_MS);
+  see_off(t);
+}
+
+/* A fatal alert when there is no OpenSSL yet to send it. */
+static void put_alert(struct coho__wire *w, char what) {
+  const char record[] = {ALERT, 3, 3, 0, 2, 2, what};
+  memcpy(w->shared->out, record, sizeof record);
+  w->shared->out_len = sizeof record;
+}
+
+static void on_timer(struct coho__wheel_timer *timer) {
+  struct tls *t = COHO_CONTAINER_OF(timer, struct tls, timer);
+  if (t->state == FAILING)
+    give_up(t);
+  else
+    fail(t, COHO_ETIMEDOUT, "the TLS handshake was not complete in time");
+}
+
+/* ---- handshake ------------------------------------------------------------------------------ */
+
+/* Receives for the handshake. False: nothing now, or it failed. */
+static bool receive(struct tls *t) {
+  ssize_t n = coho__wire_receive(&t->wire, COHO_WIRE_LEAST);
+  if (n > 0) {
+    t->received += (uint32_t)n;
+    if (t->received <= HANDSHAKE_MOST) return true;
+    refuse(t, COHO_ETLS, "the TLS handshake is too long");
+  } else if (n == 0) {
+    fail(t, COHO_ETLS,
+         t->end.server ? "the client closed during the TLS handshake"
+                       : "the server closed during the TLS handshake");
+  } else if (n != COHO_STREAM_AGAIN) {
+    fail(t, (int)n, coho_strerror((int)n));
+  } else if (coho__wire_keep(&t->wire)) {
+    fail(t, COHO_ENOMEM, coho_strerror(COHO_ENOMEM));
+  }
+  return false;
+}
+
+static void open_up(struct tls *t) {
+  if (coho__wire_keep(&t->wire)) {
+    fail(t, COHO_ENOMEM, coho_strerror(COHO_ENOMEM));
+    return;
+  }
+  coho__loop_stop_timer(t->s.loop, &t->timer);
+  coho__tls_end_opened(&t->end);
+  t->state = OPEN;
+  t->s.on_event(&t->s, COHO_IO_READ | COHO_IO_WRITE | (t->hangup ? COHO_IO_HANGUP : 0));
+}
+
+static void refuse_handshake(struct tls *t) {
+  bool cert = ERR_GET_REASON(ERR_peek_error()) == SSL_R_CERTIFICATE_VERIFY_FAILED;
+  refuse(t, cert ? COHO_ECERT : COHO_ETLS, NULL);
+}
+
+static void shake(struct tls *t) {
+  for (;;) {
+    ERR_clear_error();
+    int got = SSL_do_handshake(t->end.ssl);
+    int why = SSL_get_error(t->end.ssl, got);
+    if (why != SSL_ERROR_NONE && why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) {
+      refuse_handshake(t);
+      return;
+    }
+    ssize_t sent = coho__wire_send(&t->wire);
+    if (why == SSL_ERROR_NONE) {
+      open_up(t);
+      return;
+    }
+    if (sent < 0) {
+      fail(t, (int)sent, coho_strerror((int)sent));
+      return;
+    }
+    if (why == SSL_ERROR_WANT_WRITE && coho__wire_blocked(&t->wire)) return;
+    if (why == SSL_ERROR_WANT_READ && !receive(t)) return;
+  }
+}
+
+/* ---- the ClientHello ------------------------------------------------------------------------ */
+
+/* The first bytes of the handshake, out of as many records as they may be in. How many there are;
+   -1: no handshake. */
+static int read_hello(const struct coho__wire *w, unsigned head[HELLO_HEAD]) {
+  int n = 0;
+  for (size_t at = 0; n < HELLO_HEAD && at < w->ready;) {
+    size_t len = coho__wire_byte(w, at + 3) << 8 | coho__wire_byte(w, at + 4);
+    at += COHO_WIRE_HEAD;
+    if (coho__wire_byte(w, at - COHO_WIRE_HEAD) != HANDSHAKE || !len || len > w->ready - at)
+      return -1;
+    for (size_t i = 0; n < HELLO_HEAD && i < len; i++)
+      head[n++] = coho__wire_byte(w, at + i);
+    at += len;
+  }
+  return n;
+}
+
+/* What is wrong with how a client begins; "" nothing so far, NULL: a ClientHello begins. */
+static const char *judge_hello(const struct coho__wire *w) {
+  unsigned head[HELLO_HEAD];
+  size_t len = coho__wire_unread(w);
+  if (!len) return "";
+  unsigned type = coho__wire_byte(w, 0);
+  if (type >= 'A' && type <= 'Z') return "a plain HTTP request came to a port for TLS";
+  if (type != HANDSHAKE || (len > 1 && coho__wire_byte(w, 1) != 3)) return "what came is not TLS";
+  int n = read_hello(w, head);
+  if (n < 0 || (n > 0 && head[0] != CLIENT_HELLO)) return "what came is not TLS";
+  if (n < HELLO_HEAD) return "";
+  if ((head[1] << 16 | head[2] << 8 | head[3]) > HELLO_MOST) return "the ClientHello is too long";
+  return NULL;
+}
+
+static int begin(struct tls *t) {
+  int err = coho__tls_end_accept(&t->end);
+  BIO *bio = err ? NULL : coho__wire_bio(&t->wire);
+  if (!err && !bio) err = COHO_ENOMEM;
+  if (!err) SSL_set_bio(t->end.ssl, bio, bio);
+  ERR_clear_error();
+  return err;
+}
+
+/* Nothing is made for a client before it said hello. */
+static void await_hello(struct tls *t) {
+  const char *wrong;
+  while ((wrong = judge_hello(&t->wire)) && !*wrong)
+    if (!receive(t)) return;
+  if (wrong) {
+    put_alert(&t->wire, SSL_AD_DECODE_ERROR);
+    refuse(t, COHO_ETLS, wrong);
+    return;
+  }
+  int err = begin(t);
+  if (err) {
+    fail(t, err, coho_strerror(err));
+    return;
+  }
+  t->state = SHAKING;
+  shake(t);
+}
+
+/* ---- reading -------------------------------------------------------------------------------- */
+
+/* OpenSSL gave up, or we do: nothing is read any more. */
+static ssize_t broken(struct tls *t, const char *words) {
+  coho__tls_end_trouble(&t->end, words);
+  log_failure(t, COHO_ETLS);
+  return COHO_ETLS;
+}
+
+/* Data, 0 at the end, COHO_STREAM_AGAIN: more has to be received, or an error. */
+static ssize_t decrypt(struct tls *t, char *buf, size_t cap) {
+  SSL *ssl = t->end.ssl;
+  size_t n;
+  while (t->wire.ready || SSL_pending(ssl)) {
+    ERR_clear_error();
+    if (SSL_read_ex(ssl, buf, cap, &n) == 1) return (ssize_t)n;
+    int why = SSL_get_error(ssl, 0);
+    if (why == SSL_ERROR_ZERO_RETURN) return 0;
+    if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) return broken(t, NULL);
+    if (coho__tls_end_flooded(&t->end)) return broken(t, "too many records without data");
+    if (why == SSL_ERROR_WANT_WRITE && coho__wire_send(&t->wire) < 0) return t->wire.err;
+  }
+  return COHO_STREAM_AGAIN;
+}
+
+/* As much as fits. *n is what ended it: COHO_STREAM_AGAIN, 0, an error, or more than 0. */
+static size_t fill(struct tls *t, char *buf, size_t cap, ssize_t *n) {
+  size_t got = 0, received = 0;
+  t->wire.drained = false;
+  while (got < cap) {
+    *n = decrypt(t, buf + got, cap - got);
+    if (*n > 0) got += (size_t)*n;
+    if (*n > 0) continue;
+    if (*n != COHO_STREAM_AGAIN || (t->wire.drained && !t->hangup)) break;
+    if (received > cap + COHO_WIRE_IN) { /* and nearly no data: others first */
+      coho__stream_again(t->wire.inner, COHO_IO_READ);
+      break;
+    }
+    *n = coho__wire_receive(&t->wire, cap - got);
+    if (*n <= 0) break;
+    received += (size_t)*n;
+  }
+  return got;
+}
+
+static ssize_t tls_read(struct coho__stream *s, void *buf, size_t cap) {
+  struct tls *t = tls_of(s);
+  ssize_t n = COHO_STREAM_AGAIN;
+  if (t->state == FAILED || t->ended) return t->err;
+  if (t->state != OPEN) return COHO_STREAM_AGAIN;
+  size_t got = fill(t, (char *)buf, cap, &n);
+  if (coho__wire_keep(&t->wire)) n = COHO_ENOMEM;
+  (void)coho__wire_send(&t->wire); /* an answer to a change of keys, an alert */
+  if (n <= 0 && n != COHO_STREAM_AGAIN) {
+    t->ended = true;
+    t->err = (int)n;
+    if (got) coho__stream_again(t->wire.inner, COHO_IO_READ | COHO_IO_HANGUP);
+  }
+  if (t->stuck && !SSL_in_init(t->end.ssl)) {
+    t->stuck = false;
+    coho__stream_again(t->wire.inner, COHO_IO_WRITE);
+  }
+  return got ? (ssize_t)got : n;
+}
+
+/* ---- writing -------------------------------------------------------------------------------- */
+
+/* What is left of a vector. */
+struct feed {
+  const struct iovec *iov;
+  int count;
+  size_t at; /* in the first piece */
+};
+
+static void skip(struct feed *f, size_t n) {
+  f->at += n;
+  while (f->count && f->at >= f->iov->iov_len) {
+    f->at -= f->iov->iov_len;
+    f->iov++;
+    f->count--;
+  }
+}
+
+static size_t feed_len(const struct feed *f) {
+  size_t len = 0;
+  for (int i = 0; i < f->count; i++)
+    len += f->iov[i].iov_len;
+  return len - f->at;
+}
+
+static const char *piece(const struct feed *f, size_t *len) {
+  *len = f->iov->iov_len - f->at;
+  return (const char *)f->iov->iov_base + f->at;
+}
+
+/* The next data for OpenSSL, at most `most`: whole records from where they are, or small pieces put
+   together to one. */
+static const char *next_plain(struct tls *t, const struct feed *feed, size_t most, size_t *len) {
+  struct feed f = *feed;
+  char *plain = t->wire.shared->plain;
+  size_t n;
+  const char *p = piece(&f, &n);
+  if (n >= COHO_WIRE_PLAIN && most >= COHO_WIRE_PLAIN) {
+    n = COHO_MIN(n, most);
+    *len = n - n % COHO_WIRE_PLAIN;
+    return p;
+  }
+  most = COHO_MIN(most, (size_t)COHO_WIRE_PLAIN);
+  for (*len = 0; f.count && *len < most; *len += n) {
+    p = piece(&f, &n);
+    n = COHO_MIN(n, most - *len);
+    memcpy(plain + *len, p, n);
+    skip(&f, n);
+  }
+  return plain;
+}
+
+/* Encrypts a burst. Its data, COHO_STREAM_AGAIN, or an error. */
+static ssize_t encrypt(struct tls *t, struct feed *f) {
+  size_t done = 0;
+  while (f->count && done < COHO_WIRE_BURST) {
+    size_t len, taken = 0;
+    const char *p = next_plain(t, f, COHO_WIRE_BURST - done, &len);
+    ERR_clear_error();
+    if (SSL_write_ex(t->end.ssl, p, len, &taken) != 1) {
+      if (SSL_get_error(t->end.ssl, 0) == SSL_ERROR_WANT_READ) {
+        t->stuck = true;
+        return done ? (ssize_t)done : COHO_STREAM_AGAIN;
+      }
+      return t->wire.err = (int)broken(t, NULL);
+    }
+    COHO_ASSERT(taken == len); /* the wire has room for a burst */
+    skip(f, len);
+    done += len;
+  }
+  return (ssize_t)done;
+}
+
+/* The wire took `sent` bytes of what holds n bytes of data, and not all. At least one of them stays
+   unreported until all of it went out. */
+static size_t promise(struct tls *t, size_t n, size_t sent) {
+  size_t report = n ? COHO_MIN(sent, n - 1) : 0;
+  t->promised = n - report;
+  return report;
+}
+
+static ssize_t taken(size_t n) { return n ? (ssize_t)n : COHO_STREAM_AGAIN; }
+
+static ssize_t write_feed(struct tls *t, struct feed *f, size_t total) {
+  while (f->count) {
+    ssize_t n = encrypt(t, f);
+    if (n == COHO_STREAM_AGAIN) return taken(total);
+    if (n < 0) return n;
+    ssize_t sent = coho__wire_send(&t->wire);
+    if (sent < 0) return sent;
+    if (coho__wire_blocked(&t->wire)) return taken(total + promise(t, (size_t)n, (size_t)sent));
+    total += (size_t)n;
+  }
+  return (ssize_t)total;
+}
+
+static ssize_t tls_writev(struct coho__stream *s, const struct iovec *iov, int count) {
+  struct tls *t = tls_of(s);
+  struct feed f = {iov, count, 0};
+  if (t->state == FAILED) return t->err;
+  if (t->state != OPEN) return COHO_STREAM_AGAIN;
+  if (t->shut || t->wire.err) return t->shut ? COHO_ECLOSED : t->wire.err;
+  if (coho__wire_blocked(&t->wire)) {
+    ssize_t sent = coho__wire_send(&t->wire);
+    if (sent < 0) return sent;
+    if (coho__wire_blocked(&t->wire)) return taken(promise(t, t->promised, (size_t)sent));
+  }
+  skip(&f, 0); /* empty pieces */
+  size_t old = COHO_MIN(t->promised, feed_len(&f));
+  t->promised -= old;
+  skip(&f, old);
+  return write_feed(t, &f, old);
+}
+
+static void send_close_notify(struct tls *t) {
+  t->shut = true;
+  ERR_clear_error();
+  (void)SSL_shutdown(t->end.ssl);
+  ERR_clear_error();
+  (void)coho__wire_send(&t->wire);
+}
+
+static int tls_shutdown(struct coho__stream *s) {
+  struct tls *t = tls_of(s);
+  if (t->state == OPEN && !t->shut) send_close_notify(t);
+  t->shutting = t->state == OPEN && !t->wire.err && coho__wire_blocked(&t->wire);
+  return t->shutting ? 0 : coho__stream_shutdown(t->wire.inner);
+}
+
+/* ---- events --------------------------------------------------------------------------------- */
+
+/* The owner writes what it promised; all else that waits is ours. */
+static unsigned on_writable(struct tls *t, unsigned events) {
+  if (t->promised) return events;
+  (void)coho__wire_send(&t->wire);
+  if (!t->wire.err && coho__wire_blocked(&t->wire)) return events & ~(unsigned)COHO_IO_WRITE;
+  if (t->shutting) (void)coho__stream_shutdown(t->wire.inner);
+  t->shutting = false;
+  return events;
+}
+
+static void on_open(struct tls *t, unsigned events) {
+  if (events & COHO_IO_WRITE) events = on_writable(t, events);
+  if (t->ended) events |= COHO_IO_READ | COHO_IO_HANGUP;
+  if (events) t->s.on_event(&t->s, events);
+}
+
+static void on_event(struct coho__stream *inner, unsigned events) {
+  struct tls *t = (struct tls *)inner->owner;
+  if (events & COHO_IO_HANGUP) t->hangup = true;
+  switch ((enum state)t->state) {
+  case WAITING:
+    if (events & (COHO_IO_READ | COHO_IO_HANGUP)) await_hello(t);
+    break;
+  case SHAKING: shake(t); break;
+  case OPEN: on_open(t, events); break;
+  case FAILING: see_off(t); break;
+  case FAILED: t->s.on_event(&t->s, COHO_IO_READ | COHO_IO_HANGUP); break;
+  }
+}
+
+static void tls_again(struct coho__stream *s, unsigned events) {
+  coho__stream_again(tls_of(s)->wire.inner, events);
+}
+
+/* ---- what it knows -------------------------------------------------------------------------- */
+
+static bool tls_addr(const struct coho__stream *s, struct coho__addr *peer) {
+  return coho__stream_addr(const_tls_of(s)->wire.inner, peer);
+}
+
+static void tell_subject(const SSL *ssl, char *buf, size_t cap) {
+  const X509 *x = SSL_get0_peer_certificate(ssl);
+  bool verified =
+      (SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER) && SSL_get_verify_result(ssl) == X509_V_OK;
+  if (!x || !verified) return;
+  BIO *bio = BIO_new(BIO_s_mem());
+  if (bio && X509_NAME_print_ex(bio, X509_get_subject_name(x), 0, XN_FLAG_RFC2253) >= 0) {
+    int n = BIO_read(bio, buf, (int)COHO_MIN(cap - 1, (size_t)INT32_MAX));
+    buf[n > 0 ? n : 0] = '\0';
+  }
+  BIO_free(bio);
+  ERR_clear_error();
+}
+
+static const char *tls_tell(const struct coho__stream *s, enum coho__stream_fact what, char *buf,
+                            size_t cap) {
+  const struct tls *t = const_tls_of(s);
+  if (!cap) return buf;
+  buf[0] = '\0';
+  switch (what) {
+  case COHO_STREAM_TLS:
+    if (t->state == OPEN)
+      (void)snprintf(buf, cap, "%s %s", SSL_get_version(t->end.ssl),
+                     SSL_get_cipher_name(t->end.ssl));
+    break;
+  case COHO_STREAM_SUBJECT:
+    if (t->state == OPEN) tell_subject(t->end.ssl, buf, cap);
+    break;
+  case COHO_STREAM_TROUBLE:
+    (void)snprintf(buf, cap, "%s", t->end.trouble ? t->end.trouble : "");
+    break;
+  }
+  return buf;
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+static void free_tls(struct tls *t) {
+  coho__tls_end_free(&t->end);
+  coho__wire_free(&t->wire);
+  coho__free(t, sizeof *t);
+}
+
+static void bury(struct coho__task *task) { free_tls(COHO_CONTAINER_OF(task, struct tls, grave)); }
+
+static void tls_close(struct coho__stream *s, bool reset) {
+  struct tls *t = tls_of(s);
+  if (!reset && t->state == OPEN && !t->shut && !t->wire.err) send_close_notify(t);
+  coho__loop_stop_timer(s->loop, &t->timer);
+  coho__stream_close(t->wire.inner, reset);
+  coho__loop_bury(s->loop, &t->grave);
+}
+
+static const struct coho__stream_vt tls_vt = {
+    .read = tls_read,
+    .writev = tls_writev,
+    .again = tls_again,
+    .shutdown = tls_shutdown,
+    .close = tls_close,
+    .addr = tls_addr,
+    .tell = tls_tell,
+    .secure = true,
+};
+
+/* NULL: out of memory. */
+static struct tls *tls_new(struct coho__stream *inner, coho_tls *tls, bool server) {
+  struct tls *t = (struct tls *)coho__zalloc(sizeof *t);
+  if (!t || coho__wire_init(&t->wire, inner)) {
+    coho__free(t, sizeof *t);
+    return NULL;
+  }
+  coho__tls_end_init(&t->end, tls, server);
+  coho__wheel_timer_init(&t->timer, on_timer);
+  coho__task_init(&t->grave, bury);
+  t->s.vt = &tls_vt;
+  t->s.loop = inner->loop;
+  t->state = server ? WAITING : SHAKING;
+  return t;
+}
+
+static struct coho__stream *adopt(struct tls *t, struct coho__stream *inner) {
+  inner->owner = t;
+  inner->on_event = on_event;
+  return &t->s;
+}
+
+struct coho__stream *coho__stream_tls_server(struct coho__stream *inner, coho_tls *tls,
+                                             uint32_t timeout_ms, int *err) {
+  struct tls *t = tls_new(inner, tls, true);
+  *err = t ? 0 : COHO_ENOMEM;
+  if (!t) {
+    coho__stream_close(inner, true);
+    return NULL;
+  }
+  if (timeout_ms != UINT32_MAX) coho__loop_set_timer(t->s.loop, &t->timer, timeout_ms);
+  return adopt(t, inner);
+}
+
+struct coho__stream *coho__stream_tls_client(struct coho__stream *inner, coho_tls *tls,
+                                             const char *host, uint16_t port, int *err) {
+  struct tls *t = tls_new(inner, tls, false);
+  *err = t ? coho__tls_end_connect(&t->end, host, port) : COHO_ENOMEM;
+  BIO *bio = *err ? NULL : coho__wire_bio(&t->wire);
+  if (!*err && !bio) *err = COHO_ENOMEM;
+  ERR_clear_error();
+  if (*err) {
+    if (t) free_tls(t);
+    coho__stream_close(inner, true);
+    return NULL;
+  }
+  SSL_set_bio(t->end.ssl, bio, bio);
+  return adopt(t, inner);
+}
