@@ -205,8 +205,7 @@ struct delivery {
 struct publication {
   _Atomic size_t refs;
   coho_hub *hub;
-  struct coho__chunk *framed; /* as servers send it */
-  coho_msg msg;               /* its payload, inside */
+  struct coho__framed *framed;
   uint64_t number;
   size_t room;             /* deliveries */
   struct coho__view topic; /* behind them */
@@ -220,7 +219,7 @@ static size_t publication_size(size_t room, size_t name_len) {
 static void publication_unref(struct publication *p) {
   if (atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel) > 1) return;
   coho_hub *hub = p->hub;
-  coho__chunk_unref(p->framed);
+  coho__framed_unref(p->framed);
   coho__free(p, publication_size(p->room, p->topic.len));
   unref(hub);
 }
@@ -234,7 +233,7 @@ static void deliver(const struct publication *p, const struct coho__topic *t) {
     const struct coho__subscription *sub = COHO_LIST_ENTRY(node, struct coho__subscription, node);
     if (sub->since >= p->number) continue;
     coho_conn *c = sub->conn;
-    int err = coho__conn_insert(c, &p->msg, p->framed);
+    int err = coho__conn_insert_framed(c, p->framed);
     /* None of these ends the subscription before the turn ends. */
     if (err == COHO_EFULL || err == COHO_ETOOBIG)
       coho__conn_overflow(c, err);
@@ -255,18 +254,15 @@ static struct publication *publication_new(coho_hub *hub, size_t room, struct co
                                            const coho_msg *m) {
   struct publication *p = (struct publication *)coho__alloc(publication_size(room, topic.len));
   if (!p) return NULL;
-  *p = (struct publication){.hub = ref(hub), .msg = *m, .room = room};
+  *p = (struct publication){.hub = ref(hub), .room = room};
   atomic_init(&p->refs, 1);
   char *name = (char *)&p->deliveries[room];
   memcpy(name, topic.data, topic.len);
   p->topic = (struct coho__view){name, topic.len};
-  p->framed = coho__conn_frame(m);
-  if (!p->framed) {
-    publication_unref(p);
-    return NULL;
-  }
-  if (m->len) p->msg.data = p->framed->data + (p->framed->len - m->len);
-  return p;
+  p->framed = coho__framed_new(m);
+  if (p->framed) return p;
+  publication_unref(p);
+  return NULL;
 }
 
 /* Locked. To as many loops as there is room for; one that joined meanwhile is too late. */
@@ -275,9 +271,8 @@ static int post_all(struct publication *p, const struct coho__hub_entry *e) {
   size_t i = 0;
   for (struct coho__list *n = e->topics.next; n != &e->topics && i < p->room; n = n->next) {
     struct delivery *d = &p->deliveries[i++];
-    *d =
-        (struct delivery){.letter = {.run = run, .drop = drop, .bytes = sizeof *p + p->framed->len},
-                          .publication = p};
+    size_t bytes = sizeof *p + coho__framed_size(p->framed);
+    *d = (struct delivery){.letter = {.run = run, .drop = drop, .bytes = bytes}, .publication = p};
     atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
     int err = coho__mailbox_post(COHO_LIST_ENTRY(n, struct coho__topic, node)->mailbox, &d->letter);
     if (!err) continue;
@@ -297,7 +292,8 @@ static size_t loops_of(coho_hub *hub, struct coho__view name) {
 
 int coho_publish(coho_hub *hub, const char *topic, coho_msg m) {
   struct coho__view name;
-  if (!read_name(topic, &name) || m.type > COHO_BINARY || m.flags) return COHO_EINVAL;
+  if (!read_name(topic, &name) || m.type > COHO_BINARY || (m.flags & ~(uint32_t)COHO_PLAIN))
+    return COHO_EINVAL;
   size_t room = loops_of(hub, name);
   if (!room) return 0;
   struct publication *p = publication_new(hub, room, name, &m);

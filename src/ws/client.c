@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "io/connect.h"
 #include "io/resolve.h"
+#include "io/stream_tls.h"
 #include "proto/upgrade_client.h"
 
 #include <stdio.h>
@@ -123,12 +124,28 @@ static void fail(struct coho__client *k, int err, const char *detail) {
   coho__conn_linger(c);
 }
 
+/* The stream failed, which may know more than the error. */
+static void fail_stream(struct coho__client *k, int err) {
+  char text[DETAIL], host[DETAIL / 2], trouble[DETAIL];
+  coho__stream_tell(k->conn->stream, COHO_STREAM_TROUBLE, trouble, sizeof trouble);
+  (void)snprintf(text, sizeof text, "%s: %.250s", host_of(k, host, sizeof host), trouble);
+  fail(k, err, *trouble ? text : NULL);
+}
+
+/* How far it came. */
+static const char *missing(const struct coho__client *k) {
+  char tls[DETAIL];
+  if (k->stage != SHAKING) return "could not be reached";
+  if (k->url.secure && !*coho__stream_tell(k->conn->stream, COHO_STREAM_TLS, tls, sizeof tls))
+    return "did not complete the TLS handshake";
+  return "did not answer the handshake";
+}
+
 void coho__client_timeout(coho_conn *c) {
   struct coho__client *k = c->more.client;
   char text[DETAIL], host[DETAIL / 2];
   bool connected = k->stage == SHAKING;
-  (void)snprintf(text, sizeof text, "%s %s within %u ms", host_of(k, host, sizeof host),
-                 connected ? "did not answer the handshake" : "could not be reached",
+  (void)snprintf(text, sizeof text, "%s %s within %u ms", host_of(k, host, sizeof host), missing(k),
                  c->opt->set.connect_timeout_ms);
   fail(k, connected ? COHO_EHANDSHAKETIMEOUT : COHO_ETIMEDOUT, text);
 }
@@ -154,7 +171,7 @@ static bool write_request(struct coho__client *k) {
     ssize_t n = coho__stream_writev(k->conn->stream, &iov, 1);
     if (n == COHO_STREAM_AGAIN) return true;
     if (n < 0) {
-      fail(k, (int)n, NULL);
+      fail_stream(k, (int)n);
       return false;
     }
     coho__buf_consume(&k->request, (size_t)n);
@@ -168,6 +185,11 @@ static void opened(struct coho__client *k, size_t used, size_t n, bool more) {
   struct coho__conn_start start = {.stream = c->stream,
                                    .rest = {c->home->loop->recv + used, n - used},
                                    .protocol = coho__upgrade_client_protocol(&k->upgrade)};
+  int err = coho__conn_deflate(c, &k->upgrade.terms);
+  if (err) {
+    fail(k, err, NULL);
+    return;
+  }
   coho__loop_stop_timer(c->home->loop, &c->timer);
   coho__client_drop(c);
   coho__conn_open(c, &start);
@@ -182,7 +204,7 @@ static void read_answer(struct coho__client *k, unsigned events) {
   ssize_t n = coho__stream_read(c->stream, buf, COHO_LOOP_RECV);
   if (n == COHO_STREAM_AGAIN) return;
   if (n <= 0) {
-    fail(k, n < 0 ? (int)n : COHO_EABNORMAL, NULL);
+    fail_stream(k, n < 0 ? (int)n : COHO_EABNORMAL);
     return;
   }
   bool more = n == COHO_LOOP_RECV || (events & COHO_IO_HANGUP);
@@ -204,11 +226,21 @@ static void on_event(struct coho__stream *s, unsigned events) {
 
 /* ---- the connection ------------------------------------------------------------------------- */
 
+/* Takes the stream in any case. A client without a coho_tls has the process's. */
+static struct coho__stream *secure(struct coho__client *k, struct coho__stream *s, int *err) {
+  coho_tls *own = k->conn->opt->set.tls;
+  coho_tls *tls = own ? coho__tls_ref(own) : coho__tls_default();
+  s = coho__stream_tls_client(s, tls, k->url.host, k->url.port, err);
+  coho__tls_unref(tls);
+  return s;
+}
+
 static void on_connected(void *owner, struct coho__stream *s, int err, const char *detail) {
   struct coho__client *k = (struct coho__client *)owner;
   k->connect = NULL;
+  if (s && k->url.secure) s = secure(k, s, &err);
   if (!s) {
-    fail(k, err, detail);
+    fail(k, err, *detail ? detail : NULL);
     return;
   }
   k->stage = SHAKING;
@@ -266,6 +298,7 @@ static int make_request(struct coho__client *k, const coho_options *set) {
                                           .protocols = set->protocols,
                                           .headers = set->headers,
                                           .origin = set->origin,
+                                          .deflate = &set->deflate,
                                           .protocol_required =
                                               (set->flags & COHO_PROTOCOL_REQUIRED) != 0};
   int err = coho__upgrade_client_init(&k->upgrade, &request, nonce, &k->request);
@@ -299,11 +332,10 @@ int coho__client_start(struct coho__home *home, const char *url, struct coho__op
   if (home->table->closing) return COHO_ESTOPPED;
   int err = coho__url_parse(&parsed, url, COHO_URL_CONNECT, &why);
   if (err) return err;
-  if (parsed.secure) err = COHO_ENOTLS;
-  struct coho__client *k = err ? NULL : client_new(home, opt);
+  struct coho__client *k = client_new(home, opt);
   if (!k) {
     coho__url_free(&parsed);
-    return err ? err : COHO_ENOMEM;
+    return COHO_ENOMEM;
   }
   k->url = parsed;
   err = start(k);

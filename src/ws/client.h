@@ -11,7 +11,7 @@
 
 #include "ws/conn.h"
 
-/* Begins a connection of this home. 0, COHO_EURL, COHO_ENOTLS, COHO_EOPTION, COHO_ENOMEM,
+/* Begins a connection of this home. 0, COHO_EURL, COHO_EOPTION, COHO_ENOMEM,
    COHO_ESTOPPED (the loop is being freed). */
 int coho__client_start(struct coho__home *home, const char *url, struct coho__options *opt,
                        coho_conn **out);

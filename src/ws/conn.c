@@ -5,6 +5,7 @@
 #include "http/http.h"
 #include "ws/client.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -27,8 +28,10 @@ coho_conn *coho__conn_new(struct coho__home *home, struct coho__options *opt) {
   c->opt = opt;
   c->user = opt->set.user;
   c->protocol = "";
-  c->slot = coho__conn_table_add(home->table, c);
+  int err = coho__conn_rate_new(&opt->set, coho__loop_time(home->loop), &c->rate);
+  c->slot = err ? COHO_SLOT_NONE : coho__conn_table_add(home->table, c);
   if (c->slot == COHO_SLOT_NONE) {
+    coho__conn_rate_free(c->rate);
     coho__free(c, sizeof *c);
     return NULL;
   }
@@ -58,6 +61,7 @@ static void free_conn(coho_conn *c) {
   coho__conn_table_remove(home->table, c->slot);
   coho__engine_free(&c->engine);
   free_pending(c->pending);
+  coho__conn_rate_free(c->rate);
   coho__note_free(c->more.note);
   coho__options_unref(c->opt);
   coho__free(c, sizeof *c);
@@ -82,13 +86,30 @@ static void bury(coho_conn *c, bool reset) {
   if (c->stream) {
     coho__stream_close(c->stream, reset);
     if (h) {
-      coho__admission_leave(h->conf->admission);
+      coho__admission_leave(h->conf->admission, c->more.note ? c->more.note->address : NULL,
+                            coho__loop_time(c->home->loop));
       coho__count(&c->home->counters->sockets, (uint64_t)-1);
     }
   }
   c->stream = NULL;
   c->task.run = on_burial;
   coho__loop_bury(c->home->loop, &c->task);
+}
+
+/* ---- compression --------------------------------------------------------------------------- */
+
+int coho__conn_deflate(coho_conn *c, struct coho__deflate_terms *terms) {
+  struct coho__conn_table *t = c->home->table;
+  if (!terms->agreed) return 0;
+  if (!t->deflate) t->deflate = coho__deflate_pool_new();
+  if (t->deflate)
+    c->engine.permessage = coho__permessage_new(t->deflate, (coho_role)c->opt->engine.role, terms,
+                                                &c->opt->set.deflate);
+  if (c->engine.permessage)
+    *terms = (struct coho__deflate_terms){.agreed = false}; /* it is the codec's now */
+  else
+    coho__deflate_terms_drop(terms);
+  return c->engine.permessage ? 0 : COHO_ENOMEM;
 }
 
 /* ---- opening -------------------------------------------------------------------------------- */
@@ -110,6 +131,7 @@ void coho__conn_open(coho_conn *c, const struct coho__conn_start *start) {
   int err = coho__buf_append(&t->loop->cork, start->head.data, start->head.len);
   if (!err) err = coho__conn_keep(c, start->rest.data, start->rest.len);
   if (err) coho__conn_doom(c, err);
+  coho__conn_count_input(c, start->rest.len);
   t->request = start->request;
   if (c->opt->set.on_open) c->opt->set.on_open(c);
   t->request = NULL;
@@ -178,7 +200,10 @@ void coho__conn_end(coho_conn *c, const coho_ending *how) {
   if (set->on_close) set->on_close(c, how);
   coho__conn_table_expire(c->home->table, c->slot);
   if (was_open) log_access(c, how->code);
+  if (how->err == COHO_EMEMORY && c->home->http)
+    coho__http_complain(c->home->http, COHO_HTTP_LIMIT_MEMORY);
   if (c->home->on_end) c->home->on_end(c->home, how->err);
+  coho__engine_free(&c->engine); /* half a message is not to wait for the peer's end of TCP */
 }
 
 /* Without closing handshake. */
@@ -312,6 +337,14 @@ const char *coho_conn_protocol(const coho_conn *c) { return c->protocol; }
 const char *coho_conn_peer(const coho_conn *c, char *buf, size_t cap) {
   if (c->stream) return coho__stream_peer(c->stream, buf, cap);
   if (cap) buf[0] = '\0';
+  return buf;
+}
+
+const char *coho_conn_extensions(const coho_conn *c, char *buf, size_t cap) {
+  char text[COHO_DEFLATE_TEXT] = "";
+  const struct coho__permessage *p = c->engine.permessage;
+  if (p) (void)coho__deflate_answer(coho__permessage_terms(p), text);
+  if (cap) (void)snprintf(buf, cap, "%s", text);
   return buf;
 }
 

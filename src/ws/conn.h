@@ -18,7 +18,9 @@
 #include "base/outq.h"
 #include "io/stream.h"
 #include "proto/engine.h"
+#include "ws/conn_rate.h"
 #include "ws/conn_table.h"
+#include "ws/framed.h"
 #include "ws/options.h"
 
 enum coho__conn_state {
@@ -33,7 +35,8 @@ enum coho__conn_stop {
   COHO_STOP_PAUSED = 1, /* coho_pause() */
   COHO_STOP_CHOKED = 2, /* too much waits for the peer */
   COHO_STOP_DOOMED = 4, /* ends with this turn */
-  COHO_STOP_ENDED = 8   /* on_close ran or runs */
+  COHO_STOP_ENDED = 8,  /* on_close ran or runs */
+  COHO_STOP_RATED = 16  /* the peer sends faster than it may */
 };
 
 /* What is done with the transport after the end. */
@@ -58,10 +61,12 @@ struct coho__pending {
   uint64_t progress_ms; /* when the socket took something last, or when it blocked */
 };
 
-/* What only some open connections have: a line in the access log, a subprotocol of the program's. */
+/* What only some open connections have: a line in the access log, a subprotocol of the program's, an
+   address whose connections are counted. */
 struct coho__note {
-  char *target;   /* NULL: no access log */
-  char *protocol; /* NULL: it is one of the options' */
+  char *target;                  /* NULL: no access log */
+  char *protocol;                /* NULL: it is one of the options' */
+  struct coho__address *address; /* NULL: not counted */
   uint64_t opened_ms;
   uint64_t sent;
 };
@@ -79,6 +84,7 @@ struct coho_conn {
   const char *protocol;
   struct coho__attachment *attached;
   struct coho__pending *pending; /* NULL while nothing is */
+  struct coho__conn_rate *rate;  /* NULL: the peer may send as fast as it likes */
   union {
     struct coho__client *client; /* while CONNECTING */
     struct coho__note *note;     /* later; may be NULL */
@@ -114,6 +120,10 @@ static inline bool coho__conn_corked(const coho_conn *c) { return c->home->table
 coho_conn *coho__conn_new(struct coho__home *home, struct coho__options *opt);
 /* Before anybody saw it: as if it had never been. */
 void coho__conn_unmake(coho_conn *c);
+
+/* Compression as agreed on, before it opens; takes over what the terms hold, in any case. 0 or
+   COHO_ENOMEM. */
+int coho__conn_deflate(coho_conn *c, struct coho__deflate_terms *terms);
 
 struct coho__conn_start {
   struct coho__stream *stream;
@@ -162,8 +172,10 @@ void coho__conn_enter(coho_conn *c);
 void coho__conn_leave(coho_conn *c);
 /* Delivers what was kept and all events the engine has. Between enter and leave. */
 void coho__conn_deliver(coho_conn *c);
-/* Keeps bytes to be delivered before what the socket gives. 0 or COHO_ENOMEM. */
+/* Keeps bytes to be delivered before what the socket gives. 0, COHO_ENOMEM, COHO_EMEMORY. */
 int coho__conn_keep(coho_conn *c, const void *data, size_t len);
+/* So many bytes of the peer are there, for its rate. */
+void coho__conn_count_input(coho_conn *c, size_t n);
 /* After a broken write: all the peer sent, then the end. */
 void coho__conn_read_rest(coho_conn *c);
 
@@ -180,12 +192,11 @@ static inline size_t coho__conn_waiting(const coho_conn *c) {
 void coho__conn_flush(coho_conn *c);
 /* The socket takes bytes again. Between enter and leave. */
 void coho__conn_drained(coho_conn *c);
-/* A whole message from elsewhere (a topic, another thread): waits for a message in parts to end.
-   framed is m as a server's frame in a chunk, or NULL. 0, COHO_ECLOSED, COHO_EFULL, COHO_ETOOBIG,
-   COHO_ENOMEM. */
-int coho__conn_insert(coho_conn *c, const coho_msg *m, struct coho__chunk *framed);
-/* m as the frame that a server sends, to be shared. NULL: out of memory. */
-struct coho__chunk *coho__conn_frame(const coho_msg *m);
+/* A whole message from elsewhere (another thread): waits for a message in parts to end. 0,
+   COHO_ECLOSED, COHO_EFULL, COHO_ETOOBIG, COHO_ENOMEM. */
+int coho__conn_insert(coho_conn *c, const coho_msg *m);
+/* The same for one that many get. */
+int coho__conn_insert_framed(coho_conn *c, struct coho__framed *framed);
 /* Closes a connection whose queue cannot take what others send to it: 1013 when it is full, 1009
    when even an empty one could not (err COHO_ETOOBIG). */
 void coho__conn_overflow(coho_conn *c, int err);

@@ -29,7 +29,7 @@ static coho_conn *addressee(coho_loop *loop, coho_id id) {
 static void run_send(coho_loop *loop, struct coho__letter *base) {
   struct letter *l = COHO_CONTAINER_OF(base, struct letter, base);
   coho_conn *c = addressee(loop, l->id);
-  int err = c ? coho__conn_insert(c, &l->msg, NULL) : 0;
+  int err = c ? coho__conn_insert(c, &l->msg) : 0;
   /* The sender was told that it is queued: a hole would be silent, an end is not. */
   if (err == COHO_EFULL || err == COHO_ETOOBIG)
     coho__conn_overflow(c, err);
@@ -63,7 +63,7 @@ static int post(coho_id id, coho_msg m, int code, void (*run)(coho_loop *, struc
 
 int coho_send_id(coho_id id, coho_msg m) {
   /* Parts of several threads would mix. */
-  if (m.type > COHO_BINARY || (m.flags & COHO_MORE)) return COHO_EINVAL;
+  if (m.type > COHO_BINARY || (m.flags & ~(uint32_t)COHO_PLAIN)) return COHO_EINVAL;
   int err = post(id, m, 0, run_send);
   return err ? err : COHO_QUEUED;
 }

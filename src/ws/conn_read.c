@@ -43,11 +43,20 @@ static void handle(coho_conn *c, const coho_event *ev) {
   }
 }
 
+/* The engine's next event that the peer's rate allows. */
+static bool next_event(coho_conn *c, coho_event *ev) {
+  struct coho__buf *cork = &c->home->loop->cork;
+  bool got = coho__engine_next(&c->engine, cork, ev);
+  if (!c->rate || coho__conn_rate_event(c, got ? ev : NULL)) return got;
+  coho__engine_fail(&c->engine, cork, COHO_ERATE);
+  return coho__engine_next(&c->engine, cork, ev);
+}
+
 /* All events until the input is used up or the connection is not to be read. */
 static void pull(coho_conn *c) {
   struct coho__buf *cork = &c->home->loop->cork;
   coho_event ev;
-  while (!c->stop && coho__engine_next(&c->engine, cork, &ev)) {
+  while (!c->stop && next_event(c, &ev)) {
     handle(c, &ev);
     /* Now and then, so that a burst has no cliff and a blocked socket is noticed in time. */
     if (cork->len > c->opt->cork_mark) coho__conn_flush(c);
@@ -62,15 +71,26 @@ int coho__conn_keep(coho_conn *c, const void *data, size_t len) {
   if (!len) return 0;
   struct coho__pending *p = coho__conn_pending(c);
   if (!p) return COHO_ENOMEM;
+  if (!coho__buf_affordable(&p->in, len)) return COHO_EMEMORY;
   return coho__buf_append(&p->in, data, len);
+}
+
+/* Memory is tight, and what came cannot be kept until it may be delivered. */
+static void shed(coho_conn *c) {
+  c->stop &= (uint8_t) ~(COHO_STOP_PAUSED | COHO_STOP_CHOKED | COHO_STOP_RATED);
+  coho__engine_fail(&c->engine, &c->home->loop->cork, COHO_EMEMORY);
+  pull(c);
 }
 
 /* What the engine did not use of the loop's buffer is ours again. */
 static void keep_rest(coho_conn *c) {
   size_t rest = coho__engine_unread(&c->engine);
-  if (rest && coho__conn_alive(c) && coho__conn_keep(c, c->engine.in, rest))
-    coho__conn_doom(c, COHO_ENOMEM);
+  int err = rest && coho__conn_alive(c) ? coho__conn_keep(c, c->engine.in, rest) : 0;
   take_back(&c->engine);
+  if (err == COHO_EMEMORY)
+    shed(c);
+  else if (err)
+    coho__conn_doom(c, err);
 }
 
 static bool has_kept(const coho_conn *c) { return c->pending && c->pending->in.len; }
@@ -96,7 +116,18 @@ void coho__conn_deliver(coho_conn *c) {
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
+void coho__conn_count_input(coho_conn *c, size_t n) {
+  if (c->rate && !coho__conn_rate_bytes(c, n))
+    coho__engine_fail(&c->engine, &c->home->loop->cork, COHO_ERATE);
+}
+
+/* How much of the loop's buffer a read may fill. */
+static size_t room(const coho_conn *c) {
+  return c->rate ? coho__conn_rate_room(c) : (size_t)COHO_LOOP_RECV;
+}
+
 static void take_input(coho_conn *c, size_t n) {
+  coho__conn_count_input(c, n);
   coho__engine_input(&c->engine, c->home->loop->recv, n);
   pull(c);
   keep_rest(c);
@@ -110,7 +141,8 @@ static void take_eof(coho_conn *c, ssize_t err) {
 static void on_readable(coho_conn *c, unsigned events) {
   if (has_kept(c)) coho__conn_deliver(c);
   if (c->stop) return; /* coho__conn_go() asks again */
-  ssize_t n = coho__stream_read(c->stream, c->home->loop->recv, COHO_LOOP_RECV);
+  size_t most = room(c);
+  ssize_t n = coho__stream_read(c->stream, c->home->loop->recv, most);
   if (n == COHO_STREAM_AGAIN) return;
   if (n <= 0) {
     take_eof(c, n);
@@ -118,7 +150,7 @@ static void on_readable(coho_conn *c, unsigned events) {
   }
   take_input(c, (size_t)n);
   /* Edge-triggered: unless all was read, nobody will call. */
-  bool more = n == COHO_LOOP_RECV || (events & COHO_IO_HANGUP);
+  bool more = (size_t)n == most || (events & COHO_IO_HANGUP);
   if (more && !c->stop) coho__stream_again(c->stream, events & ~(unsigned)COHO_IO_WRITE);
 }
 
@@ -128,7 +160,7 @@ void coho__conn_read_rest(coho_conn *c) {
   coho__conn_deliver(c);
   /* A socket that failed has nothing more to come: this ends. */
   while (!c->stop) {
-    ssize_t n = coho__stream_read(c->stream, c->home->loop->recv, COHO_LOOP_RECV);
+    ssize_t n = coho__stream_read(c->stream, c->home->loop->recv, room(c));
     if (n <= 0) break;
     take_input(c, (size_t)n);
   }

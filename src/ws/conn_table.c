@@ -67,6 +67,7 @@ coho_conn *coho__conn_table_find(const struct coho__conn_table *t, coho_id id) {
 static void free_table(struct coho__task *task) {
   struct coho__conn_table *t = COHO_CONTAINER_OF(task, struct coho__conn_table, burial);
   coho__map_free(&t->gates);
+  coho__deflate_pool_free(t->deflate);
   coho__free(t->slots, t->cap * sizeof *t->slots);
   coho__free(t, sizeof *t);
 }

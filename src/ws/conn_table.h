@@ -14,6 +14,7 @@
 #include "base/map.h"
 #include "http/counters.h"
 #include "io/loop.h"
+#include "proto/permessage.h"
 
 enum { COHO_SLOT_BITS = 22, COHO_SLOT_NONE = (1 << COHO_SLOT_BITS) };
 
@@ -40,10 +41,11 @@ struct coho__conn_table {
   coho_loop *loop;
   struct coho__slot *slots;
   uint32_t cap, count, free_head;
-  uint32_t first;         /* generation of a slot never used */
-  bool closing;           /* the loop is being freed: nothing new begins */
-  coho_conn *corked;      /* whose output collects in loop->cork */
-  coho_request *request;  /* of the connection whose on_open runs */
+  uint32_t first;                     /* generation of a slot never used */
+  bool closing;                       /* the loop is being freed: nothing new begins */
+  coho_conn *corked;                  /* whose output collects in loop->cork */
+  coho_request *request;              /* of the connection whose on_open runs */
+  struct coho__deflate_pool *deflate; /* NULL before a connection compresses */
   struct coho__map gates; /* client.c: attempts that wait for another to the same host */
   struct coho__home clients;
   struct coho__counters counters; /* of clients */

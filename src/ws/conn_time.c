@@ -36,6 +36,15 @@ static uint64_t engine_wait(coho_conn *c, uint64_t now) {
   return at == UINT64_MAX ? at : at - clock;
 }
 
+/* Until a peer above its rate is read again. */
+static uint64_t rate_wait(coho_conn *c, uint64_t now) {
+  if (!(c->stop & COHO_STOP_RATED)) return UINT64_MAX;
+  uint64_t wait = coho__conn_rate_wait(c, now);
+  if (wait) return wait;
+  coho__conn_go(c, COHO_STOP_RATED);
+  return UINT64_MAX;
+}
+
 void coho__conn_retime(coho_conn *c) {
   uint64_t now = coho__loop_time(c->home->loop);
   c->retime = false;
@@ -44,7 +53,10 @@ void coho__conn_retime(coho_conn *c) {
     coho__conn_doom(c, COHO_EWRITETIMEOUT);
     return;
   }
-  wait = COHO_MIN(wait, engine_wait(c, now));
+  uint64_t rate = rate_wait(c, now);
+  wait = COHO_MIN(wait, rate);
+  uint64_t engine = engine_wait(c, now);
+  wait = COHO_MIN(wait, engine);
   if (c->state != COHO_CONN_OPEN) return;
   if (wait == UINT64_MAX)
     coho__loop_stop_timer(c->home->loop, &c->timer);
@@ -53,7 +65,7 @@ void coho__conn_retime(coho_conn *c) {
 }
 
 static bool reading_stopped(const coho_conn *c) {
-  return (c->stop & (COHO_STOP_PAUSED | COHO_STOP_CHOKED)) != 0;
+  return (c->stop & (COHO_STOP_PAUSED | COHO_STOP_CHOKED | COHO_STOP_RATED)) != 0;
 }
 
 static void changed(coho_conn *c) {

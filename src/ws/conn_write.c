@@ -1,6 +1,7 @@
 #include "ws/conn.h"
 
 #include "base/alloc.h"
+#include "base/budget.h"
 #include "base/log.h"
 #include "http/counters.h"
 
@@ -12,13 +13,17 @@ enum {
 #ifdef COHO_HARD
   DIRECT = 64,
   SMALL = 32,
+  SHARE_LEAST = 8,
   PIECES = 4,
 #else
   /* From here on a server's payload is written from where it is: copying costs more than another
      system call. */
   DIRECT = 16 * 1024,
   SMALL = 4 * 1024, /* up to here a frame is copied into the queue's shared chunks */
-  PIECES = 64,      /* of one writev(2) */
+  /* From here on sharing a frame with other queues takes less than copying it; below, a long queue
+     of shared ones would be several times what is counted. */
+  SHARE_LEAST = 256,
+  PIECES = 64, /* of one writev(2) */
 #endif
   TAIL_MOST = 3 /* cork, header, payload */
 };
@@ -215,9 +220,16 @@ static int append(coho_conn *c, const void *data, size_t len) {
   return 0;
 }
 
+/* Behind what waits, shared or copied. 0 or COHO_ENOMEM. */
+static int join(struct coho__outq *q, struct coho__chunk *chunk) {
+  if (chunk->len < SHARE_LEAST && q->bytes >= SMALL)
+    return coho__outq_copy(q, chunk->data, chunk->len);
+  return coho__outq_share(q, chunk, 0, chunk->len);
+}
+
 static int append_chunk(coho_conn *c, struct coho__chunk *chunk) {
   struct coho__outq *q = open_queue(c);
-  if (!q || coho__outq_share(q, chunk, 0, chunk->len)) return COHO_ENOMEM;
+  if (!q || join(q, chunk)) return COHO_ENOMEM;
   grown(c);
   return 0;
 }
@@ -231,13 +243,6 @@ static struct coho__chunk *frame_chunk(struct coho__engine *e, const coho_msg *m
   COHO_ASSERT(!err); /* there is room, and the caller asked whether it may */
   chunk->len = b.len;
   return chunk;
-}
-
-struct coho__chunk *coho__conn_frame(const coho_msg *m) {
-  static const struct coho__engine_conf conf = {.role = COHO_SERVER};
-  struct coho__engine e;
-  coho__engine_init(&e, &conf);
-  return frame_chunk(&e, m);
 }
 
 static int send_queued(coho_conn *c, const coho_msg *m) {
@@ -268,13 +273,22 @@ static int send_direct(coho_conn *c, const coho_msg *m) {
   return 0;
 }
 
-static int send_frame(coho_conn *c, const coho_msg *m) {
+/* m as it goes on the wire. */
+static int send_wire(coho_conn *c, const coho_msg *m) {
   struct coho__buf *cork = &c->home->loop->cork;
   if (m->len >= DIRECT && c->opt->engine.role == COHO_SERVER) return send_direct(c, m);
   if (!coho__conn_corked(c) || m->len >= DIRECT || cork->max - cork->len < HEADER_MOST + m->len)
     return send_queued(c, m);
   int err = coho__engine_send(&c->engine, cork, *m);
   if (!err && cork->len > c->opt->cork_mark) coho__conn_flush(c);
+  return err;
+}
+
+static int send_frame(coho_conn *c, const coho_msg *m) {
+  coho_msg wire;
+  int err = coho__engine_pack(&c->engine, m, &wire);
+  if (!err) err = send_wire(c, &wire);
+  if (err) coho__engine_forget(&c->engine);
   return err;
 }
 
@@ -287,15 +301,25 @@ static uint64_t frame_size(const coho_conn *c, size_t len) {
   return header + len;
 }
 
+/* While memory is tight, a queue that the peer does not read stays small. */
+static bool affordable(uint64_t waiting, uint64_t size) {
+  return waiting + size <= COHO_MEMORY_SMALL || coho__memory_spare((size_t)size);
+}
+
+/* Whether the queue, when there is one, takes a frame of this size. */
+static bool has_room(const coho_conn *c, uint64_t size) {
+  uint64_t waiting = coho__conn_waiting(c);
+  return waiting + size <= c->opt->set.max_queue && (!waiting || affordable(waiting, size));
+}
+
 /* 0, COHO_ETOOBIG, COHO_EFULL (on_drain will come), COHO_ECLOSED. */
 static int make_room(coho_conn *c, size_t len) {
-  uint64_t max = c->opt->set.max_queue;
   uint64_t size = frame_size(c, len);
-  if (len > SIZE_MAX - HEADER_MOST || size > max) return COHO_ETOOBIG;
-  if (coho__conn_waiting(c) + corked_bytes(c) + size <= max) return 0;
+  if (len > SIZE_MAX - HEADER_MOST || size > c->opt->set.max_queue) return COHO_ETOOBIG;
+  if (has_room(c, size + corked_bytes(c))) return 0;
   coho__conn_flush(c);
   if (c->broken) return COHO_ECLOSED;
-  if (coho__conn_waiting(c) + size <= max) return 0;
+  if (has_room(c, size)) return 0;
   c->want_drain = true;
   return COHO_EFULL;
 }
@@ -368,6 +392,7 @@ int coho_close(coho_conn *c, int code, const char *reason) {
   if (c->pending) coho__outq_free(&c->pending->held);
   coho__conn_go(c, COHO_STOP_PAUSED);
   coho__conn_go(c, COHO_STOP_CHOKED);
+  coho__conn_go(c, COHO_STOP_RATED);
   c->retime = true;
   coho__conn_soon(c);
   return 0;
@@ -375,36 +400,53 @@ int coho_close(coho_conn *c, int code, const char *reason) {
 
 /* ---- what others send to it ----------------------------------------------------------------- */
 
-/* Frames a whole message although another one is being sent in parts. */
-static int hold(coho_conn *c, const coho_msg *m, struct coho__chunk *framed) {
-  struct coho__pending *p = coho__conn_pending(c);
-  if (!p) return COHO_ENOMEM;
-  uint64_t waiting = (uint64_t)p->out.bytes + p->held.bytes + corked_bytes(c);
-  if (waiting + frame_size(c, m->len) > c->opt->set.max_queue) return COHO_EFULL;
-  if (framed) return coho__outq_share(&p->held, framed, 0, framed->len);
-  /* A whole message leaves no trace in the engine, so it may be framed out of turn. */
+/* Frames a whole message although another one is being sent in parts. A context is not to know of it
+   before its turn: it stays uncompressed. */
+static struct coho__chunk *frame_out_of_turn(coho_conn *c, const coho_msg *m) {
+  /* A whole message leaves no trace in the engine. */
   uint8_t sending = c->engine.sending;
   c->engine.sending = 0;
   struct coho__chunk *chunk = frame_chunk(&c->engine, m);
   c->engine.sending = sending;
+  return chunk;
+}
+
+static int hold(coho_conn *c, const coho_msg *m, struct coho__chunk *framed) {
+  struct coho__pending *p = coho__conn_pending(c);
+  if (!p) return COHO_ENOMEM;
+  uint64_t waiting = (uint64_t)p->out.bytes + p->held.bytes + corked_bytes(c);
+  uint64_t size = frame_size(c, m->len);
+  if (waiting + size > c->opt->set.max_queue || !affordable(waiting, size)) return COHO_EFULL;
+  if (framed) return join(&p->held, framed);
+  struct coho__chunk *chunk = frame_out_of_turn(c, m);
   if (!chunk) return COHO_ENOMEM;
-  int err = coho__outq_share(&p->held, chunk, 0, chunk->len);
+  int err = join(&p->held, chunk);
   coho__chunk_unref(chunk);
   return err;
 }
 
-int coho__conn_insert(coho_conn *c, const coho_msg *m, struct coho__chunk *framed) {
+static int insert(coho_conn *c, const coho_msg *m, struct coho__framed *framed) {
   if (!coho__conn_alive(c) || !coho__engine_open(&c->engine)) return COHO_ECLOSED;
-  if (c->opt->engine.role == COHO_CLIENT) framed = NULL; /* clients mask each frame anew */
+  /* Clients mask each frame anew. */
+  bool shared = framed && c->opt->engine.role == COHO_SERVER;
+  struct coho__chunk *chunk =
+      shared ? coho__framed_chunk(framed, c->engine.permessage, c->opt->set.deflate.min_size)
+             : NULL;
   int err;
   if (c->engine.sending) {
-    err = hold(c, m, framed);
+    err = hold(c, m, chunk);
   } else {
     err = make_room(c, m->len);
-    if (!err) err = framed ? append_chunk(c, framed) : send_frame(c, m);
+    if (!err) err = chunk ? append_chunk(c, chunk) : send_frame(c, m);
   }
   if (!err) count_sent(c, m);
   return err;
+}
+
+int coho__conn_insert(coho_conn *c, const coho_msg *m) { return insert(c, m, NULL); }
+
+int coho__conn_insert_framed(coho_conn *c, struct coho__framed *framed) {
+  return insert(c, coho__framed_msg(framed), framed);
 }
 
 void coho__conn_overflow(coho_conn *c, int err) {

@@ -1,6 +1,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "io/mailbox.h"
+#include "io/tls.h"
 #include "ws/serve.h"
 
 #include <errno.h>
@@ -47,7 +48,7 @@ static int listener_new(const coho_server *s, const char *url, struct coho__list
   int err = coho__url_parse(&parsed, url, COHO_URL_LISTEN, &why);
   if (err) return err;
   struct coho__listener *l = NULL;
-  if (parsed.secure)
+  if (parsed.secure && !coho__tls_serves(s->opt.tls))
     err = COHO_ENOTLS;
   else if (!(l = (struct coho__listener *)coho__zalloc(size_of(s))))
     err = COHO_ENOMEM;
@@ -65,7 +66,8 @@ static int set_text(struct coho__listener *l, uint16_t port) {
   char *text = (char *)coho__alloc(strlen(l->url.host) + TEXT_EXTRA);
   if (!text) return COHO_ENOMEM;
   (void)snprintf(text, strlen(l->url.host) + TEXT_EXTRA,
-                 l->url.ipv6 ? "ws://[%s]:%u/" : "ws://%s:%u/", l->url.host, port);
+                 l->url.ipv6 ? "%s://[%s]:%u/" : "%s://%s:%u/", l->url.secure ? "wss" : "ws",
+                 l->url.host, port);
   l->text = coho__strdup(text);
   coho__free(text, strlen(l->url.host) + TEXT_EXTRA);
   return l->text ? 0 : COHO_ENOMEM;

@@ -4,6 +4,8 @@
 #include "base/check.h"
 #include "base/sized.h"
 #include "base/strlist.h"
+#include "io/tls.h"
+#include "proto/deflate_terms.h"
 #include "proto/http1.h"
 
 #include <string.h>
@@ -26,7 +28,8 @@ enum {
 };
 
 static const uint32_t FLAGS = COHO_STREAM | COHO_PROTOCOL_REQUIRED | COHO_NO_SIGNALS |
-                              COHO_NO_AUTO_PAUSE | COHO_ORIGIN_REQUIRED | COHO_CONNECT_TOGETHER;
+                              COHO_NO_AUTO_PAUSE | COHO_ORIGIN_REQUIRED | COHO_CONNECT_TOGETHER |
+                              COHO_RATE_CLOSE;
 
 static void default_size(uint64_t *field, uint64_t value) {
   if (!*field) *field = value;
@@ -51,6 +54,9 @@ static void set_defaults(coho_options *o) {
   default_number(&o->pong_timeout_ms, 10 * SECOND);
   default_number(&o->close_timeout_ms, 5 * SECOND);
   default_number(&o->write_timeout_ms, 30 * SECOND);
+  default_number(&o->rate_messages.burst, o->rate_messages.per_second);
+  default_number(&o->rate_frames.burst, o->rate_frames.per_second);
+  default_number(&o->rate_bytes.burst, o->rate_bytes.per_second);
 }
 
 /* Tokens, each once (RFC 6455 4.1). */
@@ -104,6 +110,7 @@ static int own(struct coho__options *o) {
   o->set.origins = (const char *const *)o->lists[1];
   o->set.headers = (const char *const *)o->lists[2];
   o->set.origin = o->origin;
+  (void)coho__tls_ref(theirs.tls);
   return err;
 }
 
@@ -111,6 +118,7 @@ static void free_options(struct coho__options *o) {
   for (size_t i = 0; i < COHO_COUNT(o->lists); i++)
     coho__strlist_free(o->lists[i]);
   coho__free_str(o->origin);
+  coho__tls_unref(o->set.tls);
   coho__free(o, sizeof *o);
 }
 
@@ -120,6 +128,8 @@ int coho__options_new(coho_role role, const coho_options *opt, size_t size,
   int err = coho__sized_read(&set, sizeof set, opt, size);
   if (err) return err;
   set_defaults(&set);
+  err = coho__deflate_conf_read(role, &set.deflate, &set.deflate);
+  if (err) return err;
   if (!valid(&set)) return COHO_EOPTION;
 
   struct coho__options *o = (struct coho__options *)coho__zalloc(sizeof *o);
@@ -160,6 +170,8 @@ int coho__server_options_read(coho_server_options *out, const coho_server_option
   default_number(&out->write_timeout_ms, 10 * SECOND);
   default_number(&out->drain_timeout_ms, 5 * SECOND);
   default_number(&out->backlog, 4096);
+  default_number(&out->tls_timeout_ms, 5 * SECOND);
+  default_number(&out->address_rate.burst, out->address_rate.per_second);
   bool fine = out->threads <= THREADS_MOST && out->max_head < 64 * KIB &&
               out->max_fields <= FIELDS_MOST && out->backlog <= INT32_MAX &&
               !(out->loop && out->threads > 1);

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "http/serve_files.h"
+#include "io/tls.h"
 #include "ws/stats.h"
 
 #include <signal.h>
@@ -19,7 +20,9 @@ static void free_server(coho_server *s) {
   for (uint32_t i = 0; i < s->loop_count && s->own_loops; i++)
     coho_loop_free(s->loops[i].loop);
   coho__routes_free(&s->routes);
+  coho__admission_free(&s->admission);
   coho__buf_release(&s->http_conf.file_fields);
+  coho__tls_unref(s->opt.tls);
   pthread_mutex_destroy(&s->lock);
   coho__free(s, server_size(s->loop_count));
 }
@@ -30,6 +33,9 @@ void coho__server_unref(coho_server *s) {
 
 static int configure(coho_server *s) {
   const coho_server_options *o = &s->opt;
+  const struct coho__addresses_limits limits = {
+      .connections = o->max_per_address,
+      .shakes = {o->address_rate.per_second, o->address_rate.burst}};
   coho__admission_init(&s->admission, o->max_connections);
   coho__routes_init(&s->routes);
   s->http_conf = (struct coho__http_conf){
@@ -48,6 +54,7 @@ static int configure(coho_server *s) {
       .access_log = o->access_log,
       .access_log_ctx = o->access_log_ctx};
   int err = coho__files_fields(o->headers, &s->http_conf.file_fields);
+  if (!err) err = coho__admission_limit(&s->admission, &limits);
   s->opt.headers = NULL; /* the program's, which need not live */
   return err;
 }
@@ -75,6 +82,7 @@ coho_server *coho_server_new_sized(const coho_server_options *opt, size_t size) 
   coho_server *s = (coho_server *)coho__zalloc(server_size(count));
   if (!s) return NULL;
   s->opt = set;
+  (void)coho__tls_ref(set.tls);
   s->own_loops = !set.loop;
   atomic_init(&s->refs, 1);
   coho__list_init(&s->listeners);
@@ -340,7 +348,8 @@ int coho_serve_sized(const char *url, const coho_options *opt, size_t size) {
   if (!url) return COHO_EURL;
   int err = coho__options_new(COHO_SERVER, opt, size, &options);
   if (err) return err;
-  coho_server *s = coho_server_new(&(coho_server_options){.threads = options->set.threads});
+  coho_server_options so = {.threads = options->set.threads, .tls = options->set.tls};
+  coho_server *s = coho_server_new(&so);
   if (s) {
     s->obeys_stop = true;
     s->stop_count = stops;

@@ -1,4 +1,5 @@
 #include "base/log.h"
+#include "io/stream_tls.h"
 #include "ws/conn.h"
 #include "ws/serve.h"
 
@@ -149,12 +150,21 @@ static void on_accept(void *owner, struct coho__stream *stream) {
   coho__http_accept(&sl->host.http, stream);
 }
 
+/* What is admitted comes first: the handshake starts with the client's first bytes. */
+static void on_accept_tls(void *owner, struct coho__stream *stream) {
+  struct coho__serve_loop *sl = (struct coho__serve_loop *)owner;
+  const coho_server_options *opt = &sl->server->opt;
+  int err;
+  stream = coho__stream_tls_server(stream, opt->tls, opt->tls_timeout_ms, &err);
+  if (stream) coho__http_accept(&sl->host.http, stream);
+}
+
 int coho__serve_loop_listen(struct coho__serve_loop *sl, struct coho__listener *l, uint16_t port,
                             bool first) {
   coho_server *s = sl->server;
   struct coho__listen_options opt = {.backlog = (int)s->opt.backlog,
                                      .reuse_port = s->loop_count > 1,
-                                     .on_accept = on_accept,
+                                     .on_accept = l->url.secure ? on_accept_tls : on_accept,
                                      .owner = sl};
   struct coho__listen *socket = NULL;
   if (sl->state > COHO_SERVE_RUNNING) return COHO_ESTOPPED;

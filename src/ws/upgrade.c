@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "proto/deflate_terms.h"
 #include "proto/upgrade_server.h"
 #include "ws/conn.h"
 
@@ -55,10 +56,12 @@ static int make_note(struct acceptance *a, const struct coho__http *h, const coh
   const coho_options *set = &a->conn->opt->set;
   bool logged = h->conf->access_log != NULL;
   bool own = *r->protocol && !is_listed(set->protocols, r->protocol);
-  if (!logged && !own) return 0;
+  struct coho__address *address = coho__http_address(r);
+  if (!logged && !own && !address) return 0;
   a->note = (struct coho__note *)coho__zalloc(sizeof *a->note);
   if (!a->note) return COHO_ENOMEM;
   a->note->opened_ms = coho__loop_time(h->loop);
+  a->note->address = address;
   struct coho__view target = coho__http1_target(&r->head);
   if (logged) a->note->target = coho__strndup(target.data, target.len);
   if (own) a->note->protocol = coho__strdup(r->protocol);
@@ -66,13 +69,23 @@ static int make_note(struct acceptance *a, const struct coho__http *h, const coh
   return whole ? 0 : COHO_ENOMEM;
 }
 
+/* Agrees on compression, and answers. */
+static int answer(struct acceptance *a, const coho_request *r) {
+  struct coho__deflate_terms terms;
+  char extensions[COHO_DEFLATE_TEXT];
+  int err = coho__deflate_accept(&r->head, &a->conn->opt->set.deflate, &terms);
+  if (err) return err;
+  (void)coho__deflate_answer(&terms, extensions);
+  err = coho__conn_deflate(a->conn, &terms);
+  return err ? err : coho__upgrade_accept(r, extensions, coho__http_fields(r), &a->answer);
+}
+
 static int prepare(struct acceptance *a, struct coho__host *host, struct coho__options *opt,
                    const coho_request *r) {
   *a = (struct acceptance){.answer = COHO_BUF(ANSWER_MOST)};
-  int err = coho__upgrade_accept(r, coho__http_fields(r), &a->answer);
-  if (err) return err;
   a->conn = coho__conn_new(&host->home, opt);
-  return a->conn ? make_note(a, &host->http, r) : COHO_ENOMEM;
+  int err = a->conn ? answer(a, r) : COHO_ENOMEM;
+  return err ? err : make_note(a, &host->http, r);
 }
 
 static void undo(struct acceptance *a) {
