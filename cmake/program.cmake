@@ -1,5 +1,6 @@
-# The program coho: cmd/*.c, with the pages of web/ built by npm and embedded as a table of assets.
-file(GLOB sources CONFIGURE_DEPENDS cmd/*.c)
+# The program coho: cmd/*.c and cmd/check/*.c, with the pages of web/ built by npm and embedded as a
+# table of assets.
+file(GLOB sources CONFIGURE_DEPENDS cmd/*.c cmd/check/*.c)
 find_program(NPM npm)
 if(NOT NPM)
   message(FATAL_ERROR "npm is missing, which builds the pages: run tools/setup build, or set -DCOHO_PROGRAM=OFF to build the libraries alone")
@@ -32,5 +33,5 @@ add_custom_command(OUTPUT ${assets}
 
 add_executable(coho ${sources} ${assets})
 target_include_directories(coho PRIVATE src cmd)
-target_link_libraries(coho PRIVATE libcoho_static PkgConfig::EDIT PkgConfig::JANSSON m)
+target_link_libraries(coho PRIVATE libcoho_static PkgConfig::EDIT PkgConfig::JANSSON OpenSSL::SSL ZLIB::ZLIB m)
 install(TARGETS coho)
