@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """conformance.py [--check | --print]: docs/conformance.md, made of the requirements and their tests.
 
-The requirements are docs/rfc6455-ids.txt. A requirement is covered by a case of tests/wire, by a C
+The requirements are docs/rfc6455-ids.txt and docs/rfc7692-ids.txt. A requirement is covered by a case of tests/wire, by a C
 function test_XX_NN_... of tests/unit or tests/e2e (test_XX_NN_YY_MM_... covers two), or it stands in
 tests/conformance-exceptions with the reason. Without an option the file is written, --print prints it,
 --check tells what is wrong with it. All three fail when a requirement is neither covered nor excepted,
@@ -13,18 +13,19 @@ import sys
 
 import sources
 
-IDS = sources.ROOT / "docs/rfc6455-ids.txt"
+LISTS = [sources.ROOT / "docs/rfc6455-ids.txt", sources.ROOT / "docs/rfc7692-ids.txt"]
 EXCEPTIONS = sources.ROOT / "tests/conformance-exceptions"
 PAGE = sources.ROOT / "docs/conformance.md"
-ID = r"[A-Z]{2,3}-\d\d"
-FUNCTION = re.compile(r"\btest_((?:[A-Z]{2,3}_\d\d_)+)\w*\s*\(")
+ID = r"[A-Z]{1,3}-\d\d"
+FUNCTION = re.compile(r"\btest_((?:[A-Z]{1,3}_\d\d_)+)\w*\s*\(")
 ROLES = {"server": {"S"}, "client": {"C"}, "both": {"S", "C"}}
 
 HEAD = """\
 # Conformance
 
-Which requirement of RFC 6455, and of what it stands on, is tested where. This page is made by
-`tools/conformance.py` from [the list of requirements](rfc6455-ids.txt), the names of the tests, and
+Which requirement of RFC 6455, of what it stands on, and of RFC 7692 is tested where. This page is made
+by `tools/conformance.py` from the lists of requirements, [one](rfc6455-ids.txt) and
+[the other](rfc7692-ids.txt), the names of the tests, and
 [the exceptions](../tests/conformance-exceptions); `tools/generated` brings it up to date.
 
 Party: C client, S server, E both, X intermediary. A file of `tests/wire` is followed by its number of
@@ -40,21 +41,22 @@ class Test:
         self.roles = set()
 
 
-def read_requirements(problems):
-    """[(heading, [(id, section, party, level, text)])]"""
+def read_requirements(problems, listed):
+    """[(heading, [(id, section, party, level, text)])]; listed: the places of the ids"""
     sections = []
-    seen = set()
-    for number, line in enumerate(IDS.read_text(encoding="utf-8").splitlines(), 1):
-        if line.startswith("## "):
-            sections.append((line[3:], []))
-        elif line and not line.startswith("#"):
-            row = [part.strip() for part in line.split("|")]
-            if len(row) != 5 or not re.fullmatch(ID, row[0]) or row[0] in seen:
-                problems.append(f"{sources.name(IDS)}:{number}: not a new `id | section | party | "
-                                f"level | requirement`; mend the line")
-                continue
-            seen.add(row[0])
-            sections[-1][1].append(row)
+    for path in LISTS:
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if line.startswith("## "):
+                sections.append((line[3:], []))
+            elif line and not line.startswith("#"):
+                row = [part.strip() for part in line.split("|")]
+                place = f"{sources.name(path)}:{number}"
+                if len(row) != 5 or not re.fullmatch(ID, row[0]) or row[0] in listed:
+                    problems.append(f"{place}: not a new `id | section | party | level | "
+                                    f"requirement`; mend the line")
+                    continue
+                listed[row[0]] = place
+                sections[-1][1].append(row)
     return sections
 
 
@@ -99,18 +101,18 @@ def read_functions(tests, places):
         text = path.read_text(encoding="utf-8")
         defined = {match[0]: match for match in FUNCTION.finditer(text)}
         for match in defined.values():
-            for requirement in re.findall(r"([A-Z]{2,3})_(\d\d)_", match[1]):
+            for requirement in re.findall(r"([A-Z]{1,3})_(\d\d)_", match[1]):
                 requirement = "-".join(requirement)
                 note(tests, requirement, sources.name(path), {"S", "C"})
                 line = text.count("\n", 0, match.start()) + 1
                 places.setdefault(requirement, f"{sources.name(path)}:{line}")
 
 
-def check(sections, tests, places, exceptions, problems):
+def check(sections, listed, tests, places, exceptions, problems):
     rows = {row[0]: row for _, rows in sections for row in rows}
     for requirement in sorted(set(tests) - set(rows)):
-        problems.append(f"{places[requirement]}: {requirement} is no requirement of "
-                        f"{sources.name(IDS)}; correct the id")
+        problems.append(f"{places[requirement]}: {requirement} is in no list of "
+                        f"requirements; correct the id")
     for requirement, (number, _) in exceptions.items():
         place = f"{sources.name(EXCEPTIONS)}:{number}"
         if requirement not in rows:
@@ -122,7 +124,7 @@ def check(sections, tests, places, exceptions, problems):
         if requirement in exceptions:
             continue
         if requirement not in tests:
-            problems.append(f"{sources.name(IDS)}:1: {requirement} ({row[4]}) has no test; write one "
+            problems.append(f"{listed[requirement]}: {requirement} ({row[4]}) has no test; write one "
                             f"that carries the id, or say why not in {sources.name(EXCEPTIONS)}")
             continue
         roles = set().union(*(test.roles for test in tests[requirement].values()))
@@ -162,12 +164,12 @@ def page(sections, tests, exceptions):
 
 
 def main():
-    problems, tests, places = [], {}, {}
-    sections = read_requirements(problems)
+    problems, listed, tests, places = [], {}, {}, {}
+    sections = read_requirements(problems, listed)
     exceptions = read_exceptions(problems)
     read_wire(tests, places)
     read_functions(tests, places)
-    check(sections, tests, places, exceptions, problems)
+    check(sections, listed, tests, places, exceptions, problems)
     text = page(sections, tests, exceptions)
     option = sys.argv[1] if len(sys.argv) > 1 else ""
     if option == "--print":

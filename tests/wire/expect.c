@@ -1,5 +1,6 @@
 #include "head.h"
 #include "play.h"
+#include "support/zip.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,29 +23,40 @@ static void describe(const char *label, const struct happening *h) {
   printf("\n");
 }
 
-static bool same(const struct happening *a, const struct happening *b) {
-  if (a->type != b->type || a->err != b->err || a->code != b->code || a->status != b->status)
+/* What it has to bring: of a message of which some came already, what is left. */
+static struct bytes wanted_data(const struct play *p, const struct happening *want) {
+  struct bytes all = want->rest && p->some ? p->some->event.data : want->data;
+  size_t gone = want->rest && p->some ? p->some_len : 0;
+  return (struct bytes){gone ? all.data + gone : all.data, all.len - gone, 0};
+}
+
+static bool same(const struct play *p, const struct happening *want, const struct happening *got) {
+  if (want->type != got->type || want->err != got->err || want->code != got->code ||
+      want->status != got->status || want->shape != got->shape || want->more != got->more)
     return false;
-  if (a->shape != b->shape || a->more != b->more) return false;
-  if (a->any || b->any) return true;
-  return a->data.len == b->data.len &&
-         (a->data.len == 0 || memcmp(a->data.data, b->data.data, a->data.len) == 0);
+  if (want->any) return true;
+  struct bytes data = wanted_data(p, want);
+  bool enough = want->some ? got->data.len && got->data.len <= data.len : got->data.len == data.len;
+  return enough && (got->data.len == 0 || memcmp(data.data, got->data.data, got->data.len) == 0);
 }
 
 static void expect_event(struct play *p, const struct step *s) {
   const struct happening *want = &s->event;
   static const struct happening nothing = {0};
   const struct happening *got = p->seen_next < p->seen_count ? &p->seen[p->seen_next] : &nothing;
-  if (same(want, got)) {
+  if (same(p, want, got)) {
     p->seen_next++;
+    if (want->some) p->some = s;
+    if (want->some) p->some_len = got->data.len;
     return;
   }
   play_fail(p, s, "another event came");
   describe("expected", want);
   describe("got     ", got);
   if (want->any || got->type == 0) return;
-  size_t d = first_difference(want->data.data, want->data.len, got->data.data, got->data.len);
-  hexdump("expected", want->data.data, want->data.len, d);
+  struct bytes data = wanted_data(p, want);
+  size_t d = first_difference(data.data, data.len, got->data.data, got->data.len);
+  hexdump("expected", data.data, data.len, d);
   hexdump("got", got->data.data, got->data.len, d);
 }
 
@@ -62,6 +74,87 @@ static void expect_output(struct play *p, const struct step *s) {
   hexdump("expected", s->data.data, want, d);
   hexdump("got", got, n, d);
 }
+
+/* ---- compressed output --------------------------------------------------------------------- */
+
+/* The header of one frame, and its payload unmasked. False: it is not complete. */
+struct got_frame {
+  uint8_t head[2];
+  uint8_t key[4];
+  struct bytes payload;
+  size_t size;
+};
+
+static bool read_frame(const uint8_t *d, size_t n, struct got_frame *f) {
+  if (n < 2) return false;
+  memcpy(f->head, d, 2);
+  size_t len = d[1] & 127U, at = len == 126 ? 4 : len == 127 ? 10 : 2;
+  size_t masked = d[1] & 128U ? 4 : 0;
+  if (n < at + masked) return false;
+  for (size_t i = 2; i < at; i++)
+    len = (i == 2 ? 0 : len << 8) | d[i];
+  memcpy(f->key, masked ? d + at : (const uint8_t *)"\0\0\0", 4);
+  at += masked;
+  if (n - at < len) return false;
+  bytes_add(&f->payload, d + at, len);
+  for (size_t i = 0; i < len; i++)
+    f->payload.data[i] ^= f->key[i % 4];
+  f->size = at + len;
+  return true;
+}
+
+static size_t shortest_header(const struct step *s, size_t len) {
+  return (len < 126 ? 2U : len < 65536 ? 4U : 10U) + (s->packed.masked ? 4U : 0U);
+}
+
+/* NULL, or what is wrong with the frame around it. */
+static const char *wrong_frame(const struct step *s, const struct got_frame *f) {
+  if (f->head[0] != (0xc0 | s->code)) return "FIN, RSV1 and the opcode are expected";
+  if ((f->head[1] >> 7) != s->packed.masked || memcmp(f->key, s->packed.key, 4) != 0)
+    return "another mask is expected";
+  if (f->size - f->payload.len != shortest_header(s, f->payload.len))
+    return "its header is too long";
+  return f->payload.len > s->packed.most ? "more payload than expected" : NULL;
+}
+
+static const char *unpack(struct play *p, const struct step *s, const struct bytes *payload,
+                          struct bytes *message) {
+  size_t n;
+  if (p->window != s->packed.window) {
+    zip_free(p->zip);
+    p->zip = zip_new(15, 8, s->packed.window);
+    p->window = s->packed.window;
+  }
+  if (!s->packed.follows) zip_unpack_anew(p->zip);
+  const char *data = zip_unpack(p->zip, payload->data, payload->len, &n);
+  if (!data) return "it does not decompress with the window agreed on";
+  bytes_add(message, data, n);
+  return n == s->data.len && (n == 0 || memcmp(data, s->data.data, n) == 0)
+             ? NULL
+             : "it means something else";
+}
+
+static void expect_packed(struct play *p, const struct step *s) {
+  struct got_frame f;
+  struct bytes message = {NULL, 0, 0};
+  memset(&f, 0, sizeof f);
+  const uint8_t *got = p->out.data + p->out_next;
+  size_t n = p->out.len - p->out_next;
+  const char *wrong = read_frame(got, n, &f) ? wrong_frame(s, &f) : "no whole frame came";
+  if (!wrong) wrong = unpack(p, s, &f.payload, &message);
+  if (wrong) {
+    play_fail(p, s, "a compressed message is expected: %s", wrong);
+    hexdump("got", got, n, 0);
+    if (f.size) printf("    %zu bytes of payload\n", f.payload.len);
+    hexdump("which means", message.data, message.len,
+            first_difference(message.data, message.len, s->data.data, s->data.len));
+  }
+  p->out_next += f.size;
+  bytes_free(&f.payload);
+  bytes_free(&message);
+}
+
+/* ---- heads --------------------------------------------------------------------------------- */
 
 static size_t body_length(const uint8_t *head, size_t n) {
   struct coho_bytes value;
@@ -121,6 +214,7 @@ static void expect_field(struct play *p, const struct step *s) {
 void expect_step(struct play *p, const struct step *s) {
   switch (s->kind) {
   case STEP_OUTPUT: expect_output(p, s); break;
+  case STEP_PACKED: expect_packed(p, s); break;
   case STEP_EVENT: expect_event(p, s); break;
   case STEP_HEAD: expect_head(p, s); break;
   case STEP_FIELD:
@@ -129,6 +223,10 @@ void expect_step(struct play *p, const struct step *s) {
   case STEP_PROTOCOL:
     if (strcmp(coho_ws_protocol(p->ws), s->text) != 0)
       play_fail(p, s, "the subprotocol is \"%s\"", coho_ws_protocol(p->ws));
+    break;
+  case STEP_EXTENSIONS:
+    if (strcmp(coho_ws_extensions(p->ws), s->text) != 0)
+      play_fail(p, s, "the extension is \"%s\"", coho_ws_extensions(p->ws));
     break;
   case STEP_FINISHED: p->finished = true; break;
   case STEP_WAKE: {
@@ -152,6 +250,9 @@ void expect_step(struct play *p, const struct step *s) {
   case STEP_TICK:
   case STEP_EOF:
   case STEP_ON_REQUEST:
+  case STEP_ON_PART:
+  case STEP_PAUSE:
+  case STEP_RESUME:
   case STEP_HOLD:
   case STEP_TAKE: break;
   }

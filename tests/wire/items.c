@@ -1,9 +1,11 @@
 #include "items.h"
 
 #include "frame.h"
+#include "support/dice.h"
 
 #include <coho/core.h>
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { FIN = 0x80, RSV1 = 0x40, RSV2 = 0x20, RSV3 = 0x10 };
@@ -28,13 +30,25 @@ static bool add_hex(struct bytes *out, const char *s) {
   return true;
 }
 
+/* "noise=N", random bytes, and "letters=N", random ones of a to p: always the same. */
+static bool add_random(struct bytes *out, const char *s) {
+  bool letters = strncmp(s, "letters=", 8) == 0;
+  struct dice d = {1};
+  size_t n;
+  if (!letters && strncmp(s, "noise=", 6) != 0) return false;
+  if (sscanf(strchr(s, '=') + 1, "%zu", &n) != 1) return false;
+  while (n--)
+    bytes_byte(out, letters ? 'a' + dice(&d, 16) : dice(&d, 256));
+  return true;
+}
+
 bool items_payload(struct tokens *t, struct bytes *out, const char **why) {
   for (const struct token *token; (token = tokens_take(t));) {
     size_t from = out->len;
     if (token->quoted) {
       bytes_add(out, token->data.data, token->data.len);
-    } else if (!add_hex(out, token_text(token))) {
-      *why = "bytes are pairs of hex digits or a quoted text";
+    } else if (!add_random(out, token_text(token)) && !add_hex(out, token_text(token))) {
+      *why = "bytes are pairs of hex digits, a quoted text, noise=N or letters=N";
       return false;
     }
     bytes_repeat(out, from, token->times);
@@ -80,9 +94,12 @@ static bool read_length(struct frame *f, const char *s) {
 }
 
 /* 1: it was a modifier, 0: it was none, -1: a wrong one. */
-static int modifier(struct frame *f, const struct token *token) {
+static int modifier(struct frame *f, struct packing *p, const struct token *token) {
   if (!token || token->quoted) return 0;
   const char *s = token_text(token);
+  int packing = packing_word(p, token);
+  if (p->window) f->first |= RSV1;
+  if (packing) return packing;
   if (strncmp(s, "mask=", 5) == 0) return read_key(f, s + 5) ? 1 : -1;
   if (strncmp(s, "len=", 4) == 0) return read_length(f, s + 4) ? 1 : -1;
   if (token_is(token, "more"))
@@ -112,9 +129,11 @@ static bool build_frame(struct tokens *t, int opcode, struct speaker *who, struc
   f->masked = who->masks;
   memcpy(f->key, peer_key, sizeof f->key);
   if (who->masks && who->engine) randomness_mask(who->frames++, f->key);
-  for (int good; (good = modifier(f, tokens_peek(t))) != 0; tokens_take(t)) {
+  struct packing packing = {.window = 0};
+  for (int good; (good = modifier(f, &packing, tokens_peek(t))) != 0; tokens_take(t)) {
     if (good < 0) {
-      *why = "mask= wants 8 hex digits, len= a decimal number";
+      *why = "mask= wants 8 hex digits, len= a decimal number, packed= 9 to 15, memory= 1 to 9, "
+             "part= K/N";
       return false;
     }
   }
@@ -123,7 +142,9 @@ static bool build_frame(struct tokens *t, int opcode, struct speaker *who, struc
     bytes_byte(payload, (unsigned)(code >> 8) & 0xff);
     bytes_byte(payload, (unsigned)code & 0xff);
   }
-  return items_payload(t, payload, why);
+  if (!items_payload(t, payload, why)) return false;
+  packing_apply(&who->packer, &packing, payload);
+  return true;
 }
 
 bool items_build(struct tokens *t, struct speaker *who, struct bytes *out, struct marks *marks,

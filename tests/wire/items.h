@@ -3,6 +3,7 @@
 #define WIRE_ITEMS_H
 
 #include "bytes.h"
+#include "packing.h"
 #include "tokens.h"
 
 /* Who speaks: what mask a frame has unless it says otherwise. */
@@ -10,6 +11,7 @@ struct speaker {
   bool masks;    /* clients do */
   bool engine;   /* masks with the words of its randomness, in order; a peer always with the same */
   size_t frames; /* of the engine, so far */
+  struct packer packer; /* of the peer */
 };
 
 struct marks {

@@ -32,6 +32,8 @@ static bool text_option(struct options *o, const char *name, size_t n, const cha
   if (n == 6 && memcmp(name, "header", n) == 0) {
     return list(o, o->headers, value, '\n');
   }
+  if (n == 10 && memcmp(name, "extensions", n) == 0)
+    return (o->extensions = keep(o, value, strlen(value)));
   if (n == 3 && memcmp(name, "url", n) == 0) return (o->ws.url = keep(o, value, strlen(value)));
   if (n == 6 && memcmp(name, "origin", n) == 0)
     return (o->ws.origin = keep(o, value, strlen(value)));
@@ -45,10 +47,26 @@ static bool number_option(struct options *o, const char *name, size_t n, const c
   } numbers[] = {
 #define NUMBER(field) \
   {#field, offsetof(coho_ws_options, field), sizeof(((coho_ws_options *)0)->field)}
-      NUMBER(max_message),          NUMBER(max_frame),          NUMBER(max_output),
-      NUMBER(handshake_timeout_ms), NUMBER(message_timeout_ms), NUMBER(ping_interval_ms),
-      NUMBER(pong_timeout_ms),      NUMBER(close_timeout_ms),
+#define DEFLATE(field)                                \
+  {                                                   \
+#    field, offsetof(coho_ws_options, deflate.field), \
+        sizeof(((coho_ws_options *)0)->deflate.field) \
+  }
+      NUMBER(max_message),
+      NUMBER(max_frame),
+      NUMBER(max_output),
+      NUMBER(handshake_timeout_ms),
+      NUMBER(message_timeout_ms),
+      NUMBER(ping_interval_ms),
+      NUMBER(pong_timeout_ms),
+      NUMBER(close_timeout_ms),
+      DEFLATE(window),
+      DEFLATE(peer_window),
+      DEFLATE(memory),
+      DEFLATE(level),
+      DEFLATE(min_size),
 #undef NUMBER
+#undef DEFLATE
   };
   char *end;
   uint64_t number = strcmp(value, "never") == 0 ? UINT32_MAX : strtoull(value, &end, 10);
@@ -60,6 +78,14 @@ static bool number_option(struct options *o, const char *name, size_t n, const c
     return true;
   }
   return false;
+}
+
+static bool mode_option(struct options *o, const char *name, size_t n, const char *value) {
+  static const char *const modes[] = {"", "shared", "own", "off"}; /* as enum coho_deflate_mode */
+  if (n != 7 || memcmp(name, "deflate", n) != 0) return false;
+  for (uint32_t mode = COHO_DEFLATE_SHARED; mode <= COHO_DEFLATE_OFF; mode++)
+    if (strcmp(modes[mode], value) == 0) o->ws.deflate.mode = mode;
+  return o->ws.deflate.mode != 0;
 }
 
 bool options_read(struct options *o, struct tokens *t) {
@@ -75,7 +101,9 @@ bool options_read(struct options *o, struct tokens *t) {
       return false;
     else {
       size_t n = (size_t)(value++ - text);
-      if (!text_option(o, text, n, value) && !number_option(o, text, n, value)) return false;
+      if (!text_option(o, text, n, value) && !number_option(o, text, n, value) &&
+          !mode_option(o, text, n, value))
+        return false;
     }
   }
   return true;

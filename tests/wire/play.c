@@ -1,6 +1,7 @@
 #include "play.h"
 
 #include "options.h"
+#include "support/zip.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -139,46 +140,7 @@ static void answer_request(struct play *p, const struct step *s) {
     result(p, s, coho_ws_reject(p->ws, (int)s->code));
 }
 
-static void drain(struct play *p) {
-  for (const coho_event *ev; (ev = coho_ws_next(p->ws)) && !p->failed;) {
-    bool asked = ev->type == COHO_REQUEST;
-    note(p, ev);
-    for (size_t i = 0; asked && i < p->on_request_count; i++)
-      answer_request(p, p->on_request[i]);
-  }
-  if (!p->holding) take_output(p, SIZE_MAX);
-}
-
-/* ---- what is done to it -------------------------------------------------------------------- */
-
-static void feed(struct play *p, const struct step *s, const uint8_t *data, size_t n) {
-  int err = coho_ws_input(p->ws, guard_copy(GUARD_INPUT, data, n), n);
-  if (err && !p->closed) play_fail(p, s, "coho_ws_input() returns %s", coho_errname(err));
-  drain(p);
-  guard_spoil(GUARD_INPUT);
-  p->wake = coho_ws_tick(p->ws, p->now);
-  drain(p);
-}
-
-static size_t next_piece(const struct play *p, size_t step, size_t at, size_t left) {
-  const struct way *way = &p->way;
-  if (step == way->step && at == 0 && way->cut < left) return way->cut;
-  return way->chunk && way->chunk < left ? way->chunk : left;
-}
-
-static void give_input(struct play *p, size_t step) {
-  const struct step *s = &p->c->steps[step];
-  for (size_t at = 0; at < s->data.len && !p->failed;) {
-    size_t n = next_piece(p, step, at, s->data.len - at);
-    if (p->way.chunk == 1) {
-      feed(p, s, NULL, 0); /* changes nothing */
-    }
-    feed(p, s, s->data.data + at, n);
-    at += n;
-  }
-}
-
-static void make_call(struct play *p, const struct step *s) {
+static void perform(struct play *p, const struct step *s) {
   uint8_t *data = guard_copy(GUARD_CALL, s->data.data, s->data.len);
   coho_msg m = {(const char *)data, s->data.len, s->code, s->flags};
   char *reason = s->text ? copy_text((const char *)s->data.data, s->data.len) : NULL;
@@ -193,17 +155,96 @@ static void make_call(struct play *p, const struct step *s) {
   }
   guard_spoil(GUARD_CALL);
   free(reason);
+}
+
+/* What the program does inside the handler of a part. */
+static void on_part(struct play *p) {
+  const struct step *s = p->on_part;
+  p->on_part = NULL;
+  if (s) perform(p, s);
+  p->paused = p->pausing;
+  p->pausing = false;
+}
+
+static void drain(struct play *p) {
+  for (const coho_event *ev; !p->paused && (ev = coho_ws_next(p->ws)) && !p->failed;) {
+    bool asked = ev->type == COHO_REQUEST, part = (ev->msg.flags & COHO_MORE) != 0;
+    note(p, ev);
+    for (size_t i = 0; asked && i < p->on_request_count; i++)
+      answer_request(p, p->on_request[i]);
+    if (part) on_part(p);
+  }
+  if (!p->holding) take_output(p, SIZE_MAX);
+}
+
+/* ---- what is done to it -------------------------------------------------------------------- */
+
+/* What was lent is used up. */
+static void settle_input(struct play *p) {
+  guard_spoil(GUARD_INPUT);
+  p->wake = coho_ws_tick(p->ws, p->now);
   drain(p);
+}
+
+static void feed(struct play *p, const struct step *s, const uint8_t *data, size_t n) {
+  int err = coho_ws_input(p->ws, guard_copy(GUARD_INPUT, data, n), n);
+  if (err && !p->closed) play_fail(p, s, "coho_ws_input() returns %s", coho_errname(err));
+  drain(p);
+  if (p->paused)
+    p->wake = coho_ws_tick(p->ws, p->now);
+  else
+    settle_input(p);
+}
+
+static size_t next_piece(const struct play *p, size_t step, size_t at, size_t left) {
+  const struct way *way = &p->way;
+  if (step == way->step && at == 0 && way->cut < left) return way->cut;
+  return way->chunk && way->chunk < left ? way->chunk : left;
+}
+
+/* From the byte at on; what is left when events are no longer pulled waits. */
+static void give_input(struct play *p, size_t step, size_t at) {
+  const struct step *s = &p->c->steps[step];
+  p->held_at = 0;
+  while (at < s->data.len && !p->failed) {
+    size_t n = next_piece(p, step, at, s->data.len - at);
+    if (p->way.chunk == 1) {
+      feed(p, s, NULL, 0); /* changes nothing */
+    }
+    feed(p, s, s->data.data + at, n);
+    at += n;
+    if (!p->paused) continue;
+    p->held_step = step;
+    p->held_at = at;
+    return;
+  }
+}
+
+static void make_call(struct play *p, const struct step *s) {
+  perform(p, s);
+  drain(p);
+}
+
+/* Events are pulled again: first those of what was lent, then the rest of the input follows. */
+static void resume(struct play *p) {
+  if (!p->paused) play_fail(p, NULL, "nothing was paused: no part came");
+  p->paused = false;
+  drain(p);
+  if (!p->paused) settle_input(p);
+  if (!p->paused && p->held_at) give_input(p, p->held_step, p->held_at);
 }
 
 static void act(struct play *p, size_t step) {
   const struct step *s = &p->c->steps[step];
   expect_quiet(p, s);
   if (p->failed) return;
-  if (s->kind == STEP_INPUT) give_input(p, step);
+  if (s->kind == STEP_INPUT) give_input(p, step, 0);
   if (s->kind == STEP_CALL) make_call(p, s);
   if (s->kind == STEP_ON_REQUEST && p->on_request_count < MAX_ON_REQUEST)
     p->on_request[p->on_request_count++] = s;
+  if (s->kind == STEP_ON_PART) p->on_part = s;
+  if (s->kind == STEP_PAUSE) p->pausing = true;
+  if (s->kind == STEP_RESUME) resume(p);
   if (s->kind == STEP_HOLD) p->holding = true;
   if (s->kind == STEP_TICK) {
     p->now += s->number;
@@ -252,6 +293,7 @@ static void probe_open(struct play *p) {
 
 static void finish(struct play *p) {
   expect_quiet(p, NULL);
+  if (!p->failed && (p->paused || p->on_part)) play_fail(p, NULL, "still paused, or no part came");
   if (!p->failed && p->closed && p->out.len + coho_ws_output(p->ws).len != p->last_words)
     play_fail(p, NULL, "there is output that was written after COHO_CLOSE");
   if (p->ws && !p->failed) {
@@ -267,6 +309,7 @@ static void finish(struct play *p) {
   free(p->seen);
   bytes_free(&p->out);
   bytes_free(&p->head);
+  zip_free(p->zip);
 }
 
 /* ---- the case ------------------------------------------------------------------------------ */

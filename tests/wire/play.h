@@ -28,11 +28,19 @@ struct play {
   struct bytes head; /* the last one expected */
   const struct step *on_request[MAX_ON_REQUEST];
   size_t on_request_count;
-  uint64_t start, now, wake; /* ms */
-  size_t last_words;         /* length of out when COHO_CLOSE came */
-  bool holding;              /* output is not taken */
-  bool closed;               /* COHO_CLOSE came */
-  bool finished;             /* expected to be */
+  const struct step *on_part; /* NULL: nothing is done there */
+  const struct step *some;    /* the message of which some was expected last, ... */
+  size_t some_len;            /* ... and how much that was */
+  struct zip *zip;            /* what its compressed output means; NULL before the first */
+  unsigned window;            /* of zip */
+  size_t held_step, held_at;  /* input that waits until events are pulled again */
+  uint64_t start, now, wake;  /* ms */
+  size_t last_words;          /* length of out when COHO_CLOSE came */
+  bool holding;               /* output is not taken */
+  bool pausing;               /* the next part ... */
+  bool paused;                /* ... was the last event that is pulled */
+  bool closed;                /* COHO_CLOSE came */
+  bool finished;              /* expected to be */
   bool failed;
 };
 

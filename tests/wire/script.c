@@ -207,7 +207,7 @@ static bool build_case(const struct draft *d, size_t row, coho_role role, struct
     tokens_free(&b->tokens);
   }
   good = good && build_lines(d, row, b);
-  head_free(&b->head);
+  steps_end(b);
   free(b);
   free(title);
   free(first);

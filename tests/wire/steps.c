@@ -3,6 +3,7 @@
 #include "frame.h"
 #include "options.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,7 +56,33 @@ static bool input(struct builder *b, size_t times) {
   return good;
 }
 
+/* `text packed ITEMS`, also with a window, packed=BITS, and what the message may be: its bytes are the
+   library's matter, so their meaning is compared. */
+static bool packed_output(struct builder *b) {
+  struct step *s = add(b, STEP_PACKED);
+  struct tokens *t = &b->tokens;
+  s->code = items_type(t);
+  s->packed.window = 15;
+  s->packed.most = SIZE_MAX;
+  s->packed.masked = b->engine.masks;
+  if (s->packed.masked) randomness_mask(b->engine.frames++, s->packed.key);
+  (void)sscanf(token_text(tokens_take(t)), "packed=%u", &s->packed.window);
+  s->packed.follows = tokens_take_word(t, "follows");
+  const struct token *most = tokens_peek(t);
+  if (most && !most->quoted && sscanf(token_text(most), "most=%zu", &s->packed.most) == 1)
+    tokens_take(t);
+  if (s->packed.window < 8 || s->packed.window > 15) return wrong(b, "packed= wants 8 to 15");
+  return items_payload(t, &s->data, &b->why);
+}
+
+static bool is_packed(struct tokens *t) {
+  const struct token *type = tokens_peek(t), *word = t->next + 1 < t->count ? type + 1 : NULL;
+  return word && !word->quoted && (token_is(type, "text") || token_is(type, "binary")) &&
+         strncmp(token_text(word), "packed", 6) == 0;
+}
+
 static bool output(struct builder *b, size_t times) {
+  if (is_packed(&b->tokens)) return packed_output(b);
   struct step *s = add(b, STEP_OUTPUT);
   size_t start = b->tokens.next;
   for (size_t i = 0; i < times; i++) {
@@ -145,6 +172,8 @@ static bool data_event(struct builder *b, struct happening *h, uint32_t type) {
   h->type = type;
   if (type == COHO_MESSAGE && !(h->shape = items_type(&b->tokens)))
     return wrong(b, "a message is text or binary");
+  h->some = tokens_take_word(&b->tokens, "some");
+  h->rest = tokens_take_word(&b->tokens, "rest");
   return items_payload(&b->tokens, &h->data, &b->why);
 }
 
@@ -302,7 +331,8 @@ static bool call_send(struct builder *b, struct step *s) {
   s->code = items_type(&b->tokens);
   if (!s->code && !tokens_take_word(&b->tokens, "cont"))
     return wrong(b, "send text, binary or cont");
-  if (tokens_take_word(&b->tokens, "more")) s->flags = COHO_MORE;
+  if (tokens_take_word(&b->tokens, "more")) s->flags |= COHO_MORE;
+  if (tokens_take_word(&b->tokens, "plain")) s->flags |= COHO_PLAIN;
   return call_payload(b, s);
 }
 
@@ -336,8 +366,8 @@ static bool answer_request(struct builder *b, struct step *s) {
   return call_result(b, s);
 }
 
-static bool call(struct builder *b) {
-  struct step *s = add(b, STEP_CALL);
+static bool call(struct builder *b, enum step_kind kind) {
+  struct step *s = add(b, kind);
   struct tokens *t = &b->tokens;
   if (tokens_take_word(t, "send")) return call_send(b, s);
   if (tokens_take_word(t, "close")) return call_close(b, s);
@@ -393,7 +423,8 @@ static bool other_word(struct builder *b, const struct token *word) {
   if (token_is(word, "fails")) return fails(b);
   if (token_is(word, "refused")) return refused(b);
   if (token_is(word, "gives-up")) return gives_up(b);
-  if (token_is(word, "call")) return call(b);
+  if (token_is(word, "call")) return call(b, STEP_CALL);
+  if (token_is(word, "on-part")) return call(b, STEP_ON_PART);
   if (token_is(word, "on-request")) return answer_request(b, add(b, STEP_ON_REQUEST));
   if (token_is(word, "tick")) return number_step(b, STEP_TICK, 0);
   if (token_is(word, "wake")) return number_step(b, STEP_WAKE, 0);
@@ -401,6 +432,9 @@ static bool other_word(struct builder *b, const struct token *word) {
   if (token_is(word, "owns")) return number_step(b, STEP_OWNS, 0);
   if (token_is(word, "take")) return number_step(b, STEP_TAKE, UINT64_MAX);
   if (token_is(word, "protocol")) return text_step(b, STEP_PROTOCOL);
+  if (token_is(word, "extensions")) return text_step(b, STEP_EXTENSIONS);
+  if (token_is(word, "pause")) return bare_step(b, STEP_PAUSE);
+  if (token_is(word, "resume")) return bare_step(b, STEP_RESUME);
   if (token_is(word, "hold")) return bare_step(b, STEP_HOLD);
   if (token_is(word, "eof")) return bare_step(b, STEP_EOF);
   if (token_is(word, "finished")) return bare_step(b, STEP_FINISHED);
@@ -421,6 +455,31 @@ bool steps_line(struct builder *b, const char *line) {
   return good;
 }
 
+/* What the peer's head says of extensions: `deflate=shared` and `deflate=own` of an open engine are
+   agreed on. */
+static void add_extensions(struct builder *b, bool open) {
+  static const char *const agreed[] = {
+      [COHO_DEFLATE_SHARED] =
+          "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
+      [COHO_DEFLATE_OWN] = "permessage-deflate",
+      [COHO_DEFLATE_OFF] = NULL,
+  };
+  const struct options *o = &b->c->options;
+  const char *text = o->extensions;
+  struct bytes field = {NULL, 0, 0};
+  if (!text && open) text = agreed[o->ws.deflate.mode];
+  if (!text) return;
+  bytes_text(&field, "Sec-WebSocket-Extensions: ");
+  bytes_add(&field, text, strlen(text) + 1);
+  head_also(&b->head, (const char *)field.data);
+  bytes_free(&field);
+}
+
+void steps_end(struct builder *b) {
+  head_free(&b->head);
+  packer_free(&b->peer.packer);
+}
+
 bool steps_begin(struct builder *b, bool open) {
   struct wire_case *c = b->c;
   bool client = c->role == COHO_CLIENT;
@@ -430,6 +489,7 @@ bool steps_begin(struct builder *b, bool open) {
   b->engine = (struct speaker){.masks = client, .engine = true};
   head_reset(&b->head, c->role);
   if (!open) return true;
+  add_extensions(b, open);
   if (client) add(b, STEP_HEAD)->text = copy_text("GET ", 4);
   bool good = send_head(b);
   if (good) add_opened(b);

@@ -21,5 +21,6 @@ struct builder {
 bool steps_begin(struct builder *b, bool open);
 /* Any other line. */
 bool steps_line(struct builder *b, const char *line);
+void steps_end(struct builder *b);
 
 #endif
