@@ -6,6 +6,7 @@
 
 extern const struct command cmd_serve;
 extern const struct command cmd_connect;
+extern const struct command cmd_check;
 extern const struct command cmd_help;
 extern const struct command cmd_version;
 
