@@ -1,6 +1,7 @@
 /* coho connect: a WebSocket client for people and for pipes. */
 #include "address.h"
 #include "commands.h"
+#include "deflate.h"
 #include "talk.h"
 #include "terminal.h"
 
@@ -15,6 +16,7 @@ struct values {
   struct option_list header;
   struct option_list protocol;
   const char *origin;
+  const char *deflate;
   uint64_t ping;
   uint64_t linger;
   uint64_t max_message;
@@ -51,6 +53,11 @@ static const struct option options[] = {
      .offset = offsetof(struct values, protocol),
      .value = "NAMES",
      .text = "offer these subprotocols, best first, with commas between them; may be repeated"},
+    {.name = "deflate",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct values, deflate),
+     .value = DEFLATE_VALUE,
+     .text = DEFLATE_TEXT},
     {.name = "binary",
      .letter = 'b',
      .kind = OPTION_FLAG,
@@ -205,7 +212,9 @@ static int connect_to(const struct command *c, const struct values *v, const cha
                               .offers = v->protocol.count > 0,
                               .interactive = !v->execute.count && terminal_usable()};
   struct names names = {.list = NULL};
+  coho_deflate deflate = {.mode = 0};
   int status = check_url(c, typed, url);
+  if (!status) status = deflate_option(c, v->deflate, &deflate);
   if (!status) status = check_texts(c, &conf, &v->execute);
   if (!status) status = check_headers(c, &v->header);
   if (!status) status = cut_names(c, &v->protocol, &names);
@@ -213,6 +222,7 @@ static int connect_to(const struct command *c, const struct values *v, const cha
     coho_options opt = {.protocols = names.list,
                         .headers = v->header.items,
                         .origin = v->origin,
+                        .deflate = deflate,
                         .connect_timeout_ms = (uint32_t)v->connect_timeout};
     status = talk(v, &conf, &opt);
   }

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "assets.h"
 #include "commands.h"
+#include "deflate.h"
 #include "demo.h"
 #include "logger.h"
 
@@ -19,6 +20,8 @@ struct values {
   struct option_list listen;
   struct option_list origin;
   const char *root;
+  const char *deflate;
+  coho_deflate compression; /* what it says */
   uint64_t max_message;
   uint64_t threads;
   uint64_t verbose;
@@ -50,6 +53,11 @@ static const struct option options[] = {
      .text = "largest message that /echo takes (1M by default); more closes with 1009",
      .min = 1,
      .max = (uint64_t)1 << 40},
+    {.name = "deflate",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct values, deflate),
+     .value = DEFLATE_VALUE,
+     .text = DEFLATE_TEXT},
     {.name = "origin",
      .kind = OPTION_LIST,
      .offset = offsetof(struct values, origin),
@@ -100,7 +108,7 @@ static void healthz(coho_request *r, void *user) {
 /* ---- what is served ------------------------------------------------------------------------ */
 
 static int add_routes(coho_server *s, const struct values *v) {
-  coho_options base = {.origins = v->origin.items};
+  coho_options base = {.origins = v->origin.items, .deflate = v->compression};
   struct demo_options demo = {.server = s, .base = &base, .max_message = v->max_message};
   int err = coho_route_http(s, "GET", "/healthz", healthz, NULL);
   if (!err && v->demo) err = demo_start(&demo);
@@ -207,8 +215,8 @@ static int check_listen(const struct command *c, const char *text) {
   return secure ? usage_error(c, "--listen %s: %s", text, coho_strerror(COHO_ENOTLS)) : 0;
 }
 
-static int check(const struct command *c, const struct values *v) {
-  int status = 0;
+static int check(const struct command *c, struct values *v) {
+  int status = deflate_option(c, v->deflate, &v->compression);
   if (!v->demo && !v->root)
     return usage_error(c, "nothing to serve; add --demo, or --root DIR for files");
   for (size_t i = 0; i < v->listen.count && !status; i++)
