@@ -181,14 +181,21 @@ static int list(const struct check_conf *conf, const struct catalog *cat) {
   return EXIT_FINE;
 }
 
+static bool fits_any(const struct check_conf *conf, const struct catalog *cat, bool full) {
+  struct check_conf other = *conf;
+  size_t count;
+  other.full = full;
+  free(check_choose(&other, cat, conf->client ? SIDE_CLIENT : SIDE_SERVER, &count));
+  return count > 0;
+}
+
 /* No case at all is a filter mistyped. */
 static int check_filter(const struct command *c, const struct check_conf *conf,
                         const struct catalog *cat) {
-  size_t count;
-  const struct check_case **cases =
-      check_choose(conf, cat, conf->client ? SIDE_CLIENT : SIDE_SERVER, &count);
-  free(cases);
-  return count ? 0 : usage_error(c, "--filter fits no case%s", conf->full ? "" : " without --full");
+  if (fits_any(conf, cat, conf->full)) return 0;
+  bool lacks_full = fits_any(conf, cat, true);
+  return usage_error(c, "--filter fits no case for a %s%s", conf->client ? "client" : "server",
+                     lacks_full ? " without --full" : "");
 }
 
 /* The words behind the options: the URL of a server, or the command that is a client. */

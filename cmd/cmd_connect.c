@@ -4,6 +4,7 @@
 #include "deflate.h"
 #include "talk.h"
 #include "terminal.h"
+#include "tls.h"
 
 #include "proto/http1.h"
 #include "proto/url.h"
@@ -17,6 +18,7 @@ struct values {
   struct option_list protocol;
   const char *origin;
   const char *deflate;
+  struct tls_client tls;
   uint64_t ping;
   uint64_t linger;
   uint64_t max_message;
@@ -58,6 +60,32 @@ static const struct option options[] = {
      .offset = offsetof(struct values, deflate),
      .value = DEFLATE_VALUE,
      .text = DEFLATE_TEXT},
+    {.name = "insecure",
+     .letter = 'k',
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct values, tls.insecure),
+     .text = "do not check the server's certificate: whoever sits between can read all"},
+    {.name = "cacert",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct values, tls.ca),
+     .value = "FILE",
+     .text = "trust the certificates of this PEM file, not those of the system"},
+    {.name = "cert",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct values, tls.cert),
+     .value = "FILE",
+     .text = "the certificate to show to a server that asks for one, with its chain, in PEM form"},
+    {.name = "key",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct values, tls.key),
+     .value = "FILE",
+     .text = "the private key of --cert, in PEM form"},
+    {.name = "tls-name",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct values, tls.name),
+     .value = "HOST",
+     .text = "ask for the certificate of this host, and check that it is for it, instead of the "
+             "URL's"},
     {.name = "binary",
      .letter = 'b',
      .kind = OPTION_FLAG,
@@ -100,7 +128,9 @@ static const struct option options[] = {
      .letter = 'v',
      .kind = OPTION_COUNT,
      .offset = offsetof(struct values, verbose),
-     .text = "also tell about pings, pongs and addresses when not at a terminal"},
+     .text =
+         "also tell the server's address, TLS version and extensions, and about pings and pongs "
+         "when not at a terminal"},
     {.name = "quiet",
      .letter = 'q',
      .kind = OPTION_FLAG,
@@ -175,11 +205,12 @@ static int cut_names(const struct command *c, const struct option_list *items, s
   return status;
 }
 
-static int check_url(const struct command *c, const char *typed, const char *url) {
+static int check_url(const struct command *c, const char *typed, const char *url, bool *secure) {
   struct coho__url parsed;
   const char *why = "out of memory";
   if (coho__url_parse(&parsed, url, COHO_URL_CONNECT, &why))
     return usage_error(c, "'%s' is no URL to connect to: %s", typed, why);
+  *secure = parsed.secure;
   coho__url_free(&parsed);
   return 0;
 }
@@ -213,19 +244,25 @@ static int connect_to(const struct command *c, const struct values *v, const cha
                               .interactive = !v->execute.count && terminal_usable()};
   struct names names = {.list = NULL};
   coho_deflate deflate = {.mode = 0};
-  int status = check_url(c, typed, url);
+  coho_tls *tls = NULL;
+  bool secure = false;
+  int status = check_url(c, typed, url, &secure);
+  if (!status) status = tls_client_check(c, &v->tls, secure);
   if (!status) status = deflate_option(c, v->deflate, &deflate);
   if (!status) status = check_texts(c, &conf, &v->execute);
   if (!status) status = check_headers(c, &v->header);
   if (!status) status = cut_names(c, &v->protocol, &names);
+  if (!status) status = tls_client_open(c, &v->tls, &tls);
   if (!status) {
     coho_options opt = {.protocols = names.list,
                         .headers = v->header.items,
                         .origin = v->origin,
+                        .tls = tls,
                         .deflate = deflate,
                         .connect_timeout_ms = (uint32_t)v->connect_timeout};
     status = talk(v, &conf, &opt);
   }
+  coho_tls_free(tls);
   free(names.list);
   free(names.text);
   return status;
@@ -253,7 +290,8 @@ const struct command cmd_connect = {
     .summary = "talk to a WebSocket server, from a terminal or in a pipe",
     .description =
         "Connects to a WebSocket server. In the URL ws:// may be left out, and so may the host of "
-        "this machine: localhost:8080/echo, :8080/echo."
+        "this machine: localhost:8080/echo, :8080/echo. With wss:// the server's certificate has "
+        "to be for its host and of an authority that the system trusts."
         "\n\n"
         "At a terminal each typed line is sent as a text message, empty ones are not; messages "
         "appear above the line, binary ones as a dump. /help shows the commands: /ping, /close, "

@@ -4,7 +4,9 @@
 #include "commands.h"
 #include "deflate.h"
 #include "demo.h"
+#include "limit.h"
 #include "logger.h"
+#include "tls.h"
 
 #include "base/check.h"
 #include "proto/http1.h"
@@ -22,6 +24,8 @@ struct values {
   const char *root;
   const char *deflate;
   coho_deflate compression; /* what it says */
+  struct tls_server tls;
+  struct limits limits;
   uint64_t max_message;
   uint64_t threads;
   uint64_t verbose;
@@ -39,8 +43,31 @@ static const struct option options[] = {
      .kind = OPTION_LIST,
      .offset = offsetof(struct values, listen),
      .value = "URL",
-     .text = "where to listen, such as ws://0.0.0.0:80 or ws://[::1]:0 (port 0 takes a free one); "
-             "may be repeated; the default is ws://127.0.0.1:8080"},
+     .text = "where to listen, such as ws://0.0.0.0:80, wss://localhost:8443 or ws://[::1]:0 (port "
+             "0 takes a free one); may be repeated, ws:// and wss:// mixed; the default is "
+             "ws://127.0.0.1:8080"},
+    {.name = "tls",
+     .kind = OPTION_LIST,
+     .offset = offsetof(struct values, tls.pairs),
+     .value = "CERT,KEY",
+     .text = "certificate, with its chain, and key of the wss:// listeners, two PEM files; read "
+             "again on SIGHUP; may be repeated, then each serves the names in its certificate, the "
+             "first one also clients that name none; self makes a certificate for localhost, "
+             "127.0.0.1 and ::1 in memory, which nobody trusts"},
+    {.name = "tls-client-ca",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct values, tls.client_ca),
+     .value = "FILE",
+     .text = "let in only clients with a certificate of an authority in this PEM file"},
+    {.name = "tls-client-optional",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct values, tls.client_optional),
+     .text = "with --tls-client-ca: let in clients without a certificate too"},
+    {.name = "tls-any-name",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct values, tls.any_name),
+     .text = "show the first certificate to clients that ask for a name that none is for, instead "
+             "of refusing them"},
     {.name = "root",
      .kind = OPTION_STRING,
      .offset = offsetof(struct values, root),
@@ -64,6 +91,25 @@ static const struct option options[] = {
      .value = "ORIGIN",
      .text = "let pages of this origin connect too, such as https://example.org, or '*' for all; "
              "may be repeated; without it only pages from the host they connect to"},
+    {.name = "limit",
+     .kind = OPTION_LIST,
+     .offset = offsetof(struct values, limits.limit),
+     .value = "NAME=VALUE",
+     .text = LIMIT_TEXT},
+    {.name = "rate",
+     .kind = OPTION_LIST,
+     .offset = offsetof(struct values, limits.rate),
+     .value = "NAME=N",
+     .text = RATE_TEXT},
+    {.name = "rate-close",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct values, limits.rate_close),
+     .text = RATE_CLOSE_TEXT},
+    {.name = "timeout",
+     .kind = OPTION_LIST,
+     .offset = offsetof(struct values, limits.timeout),
+     .value = "NAME=SECONDS",
+     .text = TIMEOUT_TEXT},
     {.name = "threads",
      .kind = OPTION_NUMBER,
      .offset = offsetof(struct values, threads),
@@ -108,7 +154,9 @@ static void healthz(coho_request *r, void *user) {
 /* ---- what is served ------------------------------------------------------------------------ */
 
 static int add_routes(coho_server *s, const struct values *v) {
-  coho_options base = {.origins = v->origin.items, .deflate = v->compression};
+  coho_options base = v->limits.conn;
+  base.origins = v->origin.items;
+  base.deflate = v->compression;
   struct demo_options demo = {.server = s, .base = &base, .max_message = v->max_message};
   int err = coho_route_http(s, "GET", "/healthz", healthz, NULL);
   if (!err && v->demo) err = demo_start(&demo);
@@ -164,8 +212,8 @@ static void on_signal(void *arg, int signo) {
   coho_server_stop(s);
 }
 
-static int catch_signals(coho_server *s) {
-  int err = 0;
+static int catch_signals(coho_server *s, coho_tls *tls) {
+  int err = tls_reload_on_signal(coho_server_loop(s, 0), tls);
   for (size_t i = 0; i < COHO_COUNT(STOP_SIGNALS) && !err; i++)
     err = coho_loop_signal(coho_server_loop(s, 0), STOP_SIGNALS[i], on_signal, s);
   if (err) complain("cannot start", "", err);
@@ -180,10 +228,12 @@ static const char *const page_headers[] = {
     "frame-ancestors 'none'",
     NULL};
 
-static int serve(const struct values *v) {
-  coho_server_options so = {.threads = (uint32_t)v->threads,
-                            .headers = v->root ? NULL : page_headers,
-                            .access_log = v->access_log ? print_access : NULL};
+static int serve(const struct values *v, coho_tls *tls) {
+  coho_server_options so = v->limits.server;
+  so.threads = (uint32_t)v->threads;
+  so.headers = v->root ? NULL : page_headers;
+  so.access_log = v->access_log ? print_access : NULL;
+  so.tls = tls;
   coho_server *s = coho_server_new(&so);
   if (!s) {
     complain("cannot start", "", COHO_ENOMEM);
@@ -191,7 +241,7 @@ static int serve(const struct values *v) {
   }
   int err = add_routes(s, v);
   if (!err) err = add_listeners(s, v);
-  if (!err) err = catch_signals(s);
+  if (!err) err = catch_signals(s, tls);
   if (!err) {
     announce(s, v);
     err = coho_server_run(s);
@@ -204,28 +254,44 @@ static int serve(const struct values *v) {
 
 /* ---- the command --------------------------------------------------------------------------- */
 
-static int check_listen(const struct command *c, const char *text) {
+static int check_listen(const struct command *c, const char *text, bool *secure) {
   struct coho__url url;
   const char *why = "out of memory";
   if (coho__url_parse(&url, text, COHO_URL_LISTEN, &why))
     return usage_error(c, "--listen takes a URL such as ws://127.0.0.1:8080, not '%s': %s", text,
                        why);
-  bool secure = url.secure;
+  *secure = *secure || url.secure;
   coho__url_free(&url);
-  return secure ? usage_error(c, "--listen %s: %s", text, coho_strerror(COHO_ENOTLS)) : 0;
+  return 0;
+}
+
+static int check_origin(const struct command *c, const char *origin) {
+  if (*origin && coho__http1_is_field_value(coho__view_of(origin))) return 0;
+  return usage_error(c, "--origin takes an Origin such as https://example.org, or '*'");
 }
 
 static int check(const struct command *c, struct values *v) {
+  bool secure = false;
   int status = deflate_option(c, v->deflate, &v->compression);
-  if (!v->demo && !v->root)
-    return usage_error(c, "nothing to serve; add --demo, or --root DIR for files");
+  if (!status && !v->demo && !v->root && !v->listen.count)
+    return usage_error(c, "nothing to serve; add --demo, or --root DIR for files, or --listen URL "
+                          "for /echo alone");
   for (size_t i = 0; i < v->listen.count && !status; i++)
-    status = check_listen(c, v->listen.items[i]);
-  for (size_t i = 0; i < v->origin.count && !status; i++) {
-    const char *origin = v->origin.items[i];
-    if (!*origin || !coho__http1_is_field_value(coho__view_of(origin)))
-      status = usage_error(c, "--origin takes an Origin such as https://example.org, or '*'");
-  }
+    status = check_listen(c, v->listen.items[i], &secure);
+  for (size_t i = 0; i < v->origin.count && !status; i++)
+    status = check_origin(c, v->origin.items[i]);
+  if (!status) status = tls_server_check(c, &v->tls, secure);
+  return status ? status : limit_read(c, &v->limits);
+}
+
+static int start(const struct command *c, const struct values *v) {
+  coho_tls *tls;
+  logger_start(COHO_LOG_WARN + (int)(v->verbose < 2 ? v->verbose : 2));
+  raise_file_limit();
+  limit_set_process(&v->limits);
+  int status = tls_server_open(c, &v->tls, &tls);
+  if (!status) status = serve(v, tls);
+  coho_tls_free(tls);
   return status;
 }
 
@@ -234,13 +300,11 @@ static int run(const struct command *c, int argc, char **argv) {
   size_t count;
   int status = option_parse(c, argc, argv, &v, NULL, &count);
   if (!status) status = check(c, &v);
-  if (!status) {
-    logger_start(COHO_LOG_WARN + (int)(v.verbose < 2 ? v.verbose : 2));
-    raise_file_limit();
-    status = serve(&v);
-  }
+  if (!status) status = start(c, &v);
   option_list_free(&v.listen);
   option_list_free(&v.origin);
+  option_list_free(&v.tls.pairs);
+  limit_free(&v.limits);
   return status;
 }
 
@@ -248,8 +312,13 @@ const struct command cmd_serve = {
     .name = "serve",
     .arguments = "",
     .summary = "serve HTTP and WebSocket: the demo, or files",
-    .description = "Serves HTTP and WebSocket on the same port until it is interrupted. Prints a "
-                   "line 'listening URL' for each listener. /healthz answers 'ok'.",
+    .description =
+        "Serves HTTP and WebSocket on the same port until it is interrupted. Prints a line "
+        "'listening URL' for each listener. /echo sends every message back, /healthz answers 'ok'."
+        "\n\n"
+        "With wss:// listeners SIGHUP reads certificates, keys and authorities again, and tells in "
+        "a line on standard error; connections that are open stay. When a file is wrong, "
+        "everything stays as it was.",
     .options = options,
     .run = run,
 };

@@ -79,8 +79,8 @@ static void print_amount(char *dst, size_t cap, enum option_kind kind, uint64_t 
     snprintf(dst, cap, "%llu", (unsigned long long)n);
 }
 
-static int set_amount(const struct command *c, const struct option *o, const char *text,
-                      uint64_t *out) {
+int option_amount(const struct command *c, const struct option *o, const char *text,
+                  uint64_t *out) {
   static const char *const forms[] = {[OPTION_NUMBER] = "a whole number, such as 8",
                                       [OPTION_SIZE] = "a number of bytes, such as 65536 or 64k",
                                       [OPTION_SECONDS] = "seconds, such as 2 or 0.5"};
@@ -125,7 +125,7 @@ static int set(const struct command *c, const struct option *o, void *values, co
   case OPTION_LIST: return append((struct option_list *)member, text);
   case OPTION_NUMBER:
   case OPTION_SIZE:
-  case OPTION_SECONDS: return set_amount(c, o, text, (uint64_t *)member);
+  case OPTION_SECONDS: return option_amount(c, o, text, (uint64_t *)member);
   }
   return 0;
 }

@@ -54,6 +54,9 @@ enum { EXIT_FINE = 0, EXIT_PEER = 1, EXIT_USAGE = 2 };
 int option_parse(const struct command *c, int argc, char **argv, void *values, char **args,
                  size_t *count);
 void option_list_free(struct option_list *l);
+/* Reads a number, size or time within the option's bounds, as option_parse() does. Of the option only
+   name, kind, min and max count. 0, or EXIT_USAGE after a sentence on standard error. */
+int option_amount(const struct command *c, const struct option *o, const char *text, uint64_t *out);
 
 /* Prints "coho NAME: SENTENCE" and where help is; returns EXIT_USAGE. */
 int usage_error(const struct command *c, const char *format, ...)

@@ -6,6 +6,7 @@
 #include "option.h"
 #include "terminal.h"
 
+#include <coho/tls.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -125,13 +126,20 @@ static struct session *session_of(const coho_conn *c) {
   return (struct session *)coho_conn_user(c);
 }
 
+/* Where it is, how the way there is protected, and what both agreed on. */
+static void tell_peer(struct session *s, const coho_conn *c) {
+  char peer[COHO_ADDR_MAX], tls[128], extensions[COHO_EXTENSIONS_MAX];
+  session_note(s, "the server's address is %s", coho_conn_peer(c, peer, sizeof peer));
+  if (*coho_conn_tls(c, tls, sizeof tls)) session_note(s, "TLS: %s", tls);
+  if (*coho_conn_extensions(c, extensions, sizeof extensions))
+    session_note(s, "extensions: %s", extensions);
+}
+
 static void on_open(coho_conn *c) {
   struct session *s = session_of(c);
-  char peer[COHO_ADDR_MAX];
   const char *protocol = coho_conn_protocol(c);
   s->open = true;
-  if (s->conf->verbose)
-    session_note(s, "the server's address is %s", coho_conn_peer(c, peer, sizeof peer));
+  if (s->conf->verbose) tell_peer(s, c);
   if (*protocol)
     session_note(s, "connected to %s, subprotocol %s", s->conf->url, protocol);
   else
@@ -208,6 +216,8 @@ static void report_error(struct session *s, const coho_ending *how) {
   s->status = EXIT_PEER;
   session_error(s, "%s%s%s%s", escape_line(detail, sizeof detail, coho__view_of(text)),
                 rule ? " (" : "", rule ? rfc : "", rule ? ")" : "");
+  if (how->err == COHO_ECERT)
+    session_note(s, "--cacert FILE trusts another authority, --insecure anybody");
 }
 
 static void on_close(coho_conn *c, const coho_ending *how) {
@@ -332,8 +342,7 @@ int session_start(struct session *s, const struct session_conf *conf, coho_optio
   if (!err) return 0;
   session_error(s, "%s", err == COHO_EOPTION ? WRONG_FIELD : coho_strerror(err));
   s->over = true;
-  s->status =
-      err == COHO_EOPTION || err == COHO_EURL || err == COHO_ENOTLS ? EXIT_USAGE : EXIT_PEER;
+  s->status = err == COHO_EOPTION || err == COHO_EURL ? EXIT_USAGE : EXIT_PEER;
   return s->status;
 }
 

@@ -23,6 +23,7 @@ static const struct {
     {SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM, "no signature algorithm in common"},
     {SSL_R_NO_APPLICATION_PROTOCOL, "no protocol in common (ALPN)"},
     {SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE, "the client showed no certificate"},
+    {SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED, "the peer lets in nobody without a certificate"},
     {SSL_R_CERTIFICATE_VERIFY_FAILED, "the certificate is not trusted"},
 };
 

@@ -1,5 +1,5 @@
 # What each command says about itself.
-for command in serve connect help version; do
+for command in serve connect check help version; do
   coho help "$command"
   echo ----
 done
