@@ -221,7 +221,8 @@ typedef struct coho_server_options {
   uint32_t tls_timeout_ms;       /* from accept to the end of the TLS handshake; default 5,000 */
   /* Per peer address, an IPv6 address by its first 64 bits; off by default. */
   uint32_t max_per_address; /* connections; more are answered 503 */
-  coho_rate address_rate;   /* WebSocket handshakes; more are answered 429 */
+  coho_rate address_rate;   /* WebSocket handshakes, more are answered 429; and, counted apart, TLS
+                               handshakes, more are not begun */
 } coho_server_options;
 
 COHO_API coho_server *coho_server_new_sized(const coho_server_options *opt, size_t size);

@@ -3,6 +3,7 @@
 #include "base/budget.h"
 
 #include <coho/core.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,11 +26,15 @@ void coho_set_allocator(coho_alloc_fn fn, void *ctx) {
 /* Size 0 means "free" to the allocator, so nothing is asked for by that size. */
 static size_t real_size(size_t n) { return n != 0 ? n : 1; }
 
-/* All of it goes through here, counted. */
+/* All of it goes through here, counted. What is to grow asks first, and what shrinks is given back when
+   it has: so a failure only ever takes from the count, which is never refused. */
 static void *resize(void *p, size_t old_size, size_t new_size) {
-  if (!coho__memory_count(old_size, new_size)) return NULL;
+  bool grows = new_size > old_size;
+  if (grows && !coho__memory_count(old_size, new_size)) return NULL;
   void *q = alloc_fn(alloc_ctx, p, old_size, new_size);
-  if (q == NULL && new_size != 0) (void)coho__memory_count(new_size, old_size);
+  bool failed = q == NULL && new_size != 0;
+  if (grows && failed) (void)coho__memory_count(new_size - old_size, 0);
+  if (!grows && !failed) (void)coho__memory_count(old_size, new_size);
   return q;
 }
 

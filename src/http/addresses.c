@@ -16,7 +16,7 @@ enum {
 
 struct coho__address {
   struct coho__list node; /* in idle while it has no connection */
-  struct coho__bucket shakes;
+  struct coho__bucket shakes[COHO_SHAKES];
   uint32_t connections;
   uint8_t key_len;
   char key[KEY_MOST];
@@ -91,18 +91,20 @@ static uint8_t key_of(const struct coho__addr *peer, char key[KEY_MOST]) {
 
 static bool has_rate(const struct coho__addresses *t) { return t->limits.shakes.per_second != 0; }
 
-static void fill(const struct coho__addresses *t, struct coho__address *a) {
-  if (has_rate(t)) coho__bucket_fill(&a->shakes, t->limits.shakes, t->now_ms);
+/* Whether it is as if it had never been here. */
+static bool is_forgiven(const struct coho__addresses *t, struct coho__address *a) {
+  for (size_t i = 0; i < COHO_SHAKES && has_rate(t); i++) {
+    coho__bucket_fill(&a->shakes[i], t->limits.shakes, t->now_ms);
+    if (!coho__bucket_full(&a->shakes[i], t->limits.shakes)) return false;
+  }
+  return true;
 }
 
 /* Those whose time has come, and those too many. */
 static void forget_some(struct coho__addresses *t) {
   for (int i = 0; i < FORGET_MOST; i++) {
     struct coho__address *a = first_idle(t);
-    if (!a) return;
-    fill(t, a);
-    if (t->idle_count <= COHO_ADDRESSES_IDLE && !coho__bucket_full(&a->shakes, t->limits.shakes))
-      return;
+    if (!a || (t->idle_count <= COHO_ADDRESSES_IDLE && !is_forgiven(t, a))) return;
     forget(t, a);
   }
 }
@@ -113,7 +115,8 @@ static struct coho__address *add(struct coho__addresses *t, struct coho__view ke
   if (!a) return NULL;
   memcpy(a->key, key.data, key.len);
   a->key_len = (uint8_t)key.len;
-  coho__bucket_init(&a->shakes, t->limits.shakes, t->now_ms);
+  for (size_t i = 0; i < COHO_SHAKES; i++)
+    coho__bucket_init(&a->shakes[i], t->limits.shakes, t->now_ms);
   if (coho__map_add(&t->map, key, a)) {
     coho__free(a, sizeof *a);
     return NULL;
@@ -162,19 +165,20 @@ void coho__addresses_leave(struct coho__addresses *t, struct coho__address *a, u
   if (--a->connections == 0) {
     coho__list_append(&t->idle, &a->node);
     t->idle_count++;
-    fill(t, a);
-    if (coho__bucket_full(&a->shakes, t->limits.shakes)) forget(t, a);
+    if (is_forgiven(t, a)) forget(t, a);
   }
   forget_some(t);
   pthread_mutex_unlock(&t->lock);
 }
 
-bool coho__addresses_shake(struct coho__addresses *t, struct coho__address *a, uint64_t now_ms) {
+bool coho__addresses_shake(struct coho__addresses *t, struct coho__address *a,
+                           enum coho__shake kind, uint64_t now_ms) {
   if (!a || !has_rate(t)) return true;
+  struct coho__bucket *b = &a->shakes[kind];
   lock_at(t, now_ms);
-  fill(t, a);
-  bool fine = coho__bucket_tokens(&a->shakes) > 0;
-  if (fine) coho__bucket_take(&a->shakes, 1);
+  coho__bucket_fill(b, t->limits.shakes, t->now_ms);
+  bool fine = coho__bucket_tokens(b) > 0;
+  if (fine) coho__bucket_take(b, 1);
   pthread_mutex_unlock(&t->lock);
   return fine;
 }

@@ -1,9 +1,10 @@
 /*
- * What each peer address has of a server: connections, and handshakes lately. Shared by its loops.
+ * What each peer address has of a server: connections, and handshakes lately, those of WebSocket and
+ * those of TLS each for themselves. Shared by its loops.
  *
  * An IPv4 address counts for itself, also when it comes mapped into IPv6; an IPv6 address by its
  * first 64 bits, of which one customer has all. An address is forgotten once it has no connection
- * and its bucket is full. Those without connection are capped too: beyond that the one that left
+ * and its buckets are full. Those without connection are capped too: beyond that the one that left
  * first is forgotten before its time, since handshakes from a whole network must not fill our memory.
  *
  * Invariants: idle has exactly the addresses without connection; idle_count of them.
@@ -26,8 +27,9 @@ struct coho__addresses;
 struct coho__address; /* one of them; lives as long as it has a connection */
 
 struct coho__addresses_limits {
-  uint32_t connections;            /* of one address; 0: any number */
-  struct coho__bucket_rate shakes; /* handshakes of one address; per_second 0: any number */
+  uint32_t connections; /* of one address; 0: any number */
+  struct coho__bucket_rate
+      shakes; /* handshakes of one address and kind; per_second 0: any number */
 };
 
 struct coho__addresses *coho__addresses_new(
@@ -41,8 +43,10 @@ void coho__addresses_free(struct coho__addresses *t); /* NULL is fine */
 int coho__addresses_enter(struct coho__addresses *t, const struct coho__addr *peer, uint64_t now_ms,
                           struct coho__address **out);
 void coho__addresses_leave(struct coho__addresses *t, struct coho__address *a, uint64_t now_ms);
-/* A handshake. False: there were too many lately. */
-bool coho__addresses_shake(struct coho__addresses *t, struct coho__address *a, uint64_t now_ms);
+enum coho__shake { COHO_SHAKE_WS, COHO_SHAKE_TLS, COHO_SHAKES };
+/* A handshake of this kind. False: there were too many lately. */
+bool coho__addresses_shake(struct coho__addresses *t, struct coho__address *a,
+                           enum coho__shake kind, uint64_t now_ms);
 size_t coho__addresses_count(struct coho__addresses *t); /* those remembered */
 
 #endif

@@ -54,6 +54,17 @@ static void give_place(struct coho__admission *a) {
   COHO_ASSERT(before > 0);
 }
 
+/* A handshake of TLS costs more than all that follows: it has to be admitted, too. */
+static int check_tls(struct coho__admission *a, const struct coho__stream *s, uint64_t now_ms,
+                     struct coho__address **address) {
+  if (!coho__stream_secure(s) ||
+      coho__addresses_shake(a->addresses, *address, COHO_SHAKE_TLS, now_ms))
+    return 0;
+  coho__admission_leave(a, *address, now_ms);
+  *address = NULL;
+  return COHO_EHANDSHAKERATE;
+}
+
 int coho__admission_enter(struct coho__admission *a, const struct coho__stream *s, uint64_t now_ms,
                           struct coho__address **address) {
   struct coho__addr peer;
@@ -61,7 +72,7 @@ int coho__admission_enter(struct coho__admission *a, const struct coho__stream *
   if (coho__memory_tight() || !take_place(a)) return COHO_EOVERLOAD;
   if (!a->addresses || !coho__stream_addr(s, &peer)) return 0;
   int err = coho__addresses_enter(a->addresses, &peer, now_ms, address);
-  if (!err) return 0;
+  if (!err) return check_tls(a, s, now_ms, address);
   give_place(a);
   return err == COHO_ENOMEM ? COHO_EOVERLOAD : err;
 }
@@ -75,6 +86,6 @@ void coho__admission_leave(struct coho__admission *a, struct coho__address *addr
 int coho__admission_handshake(struct coho__admission *a, struct coho__address *address,
                               uint64_t now_ms) {
   if (coho__memory_tight()) return COHO_EOVERLOAD;
-  bool fine = !address || coho__addresses_shake(a->addresses, address, now_ms);
+  bool fine = !address || coho__addresses_shake(a->addresses, address, COHO_SHAKE_WS, now_ms);
   return fine ? 0 : COHO_EHANDSHAKERATE;
 }

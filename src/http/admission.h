@@ -25,7 +25,7 @@ void coho__admission_free(struct coho__admission *a);
 /* Any thread from here on. now_ms: the time of the caller's loop. */
 
 /* 0, and what to pass to the others in *address; COHO_EOVERLOAD: full, or memory is tight;
-   COHO_EADDRESSFULL. */
+   COHO_EADDRESSFULL; COHO_EHANDSHAKERATE, of a stream with TLS. */
 int coho__admission_enter(struct coho__admission *a, const struct coho__stream *s, uint64_t now_ms,
                           struct coho__address **address);
 void coho__admission_leave(struct coho__admission *a, struct coho__address *address,

@@ -20,6 +20,7 @@ void coho__http_init(struct coho__http *h, coho_loop *loop, const struct coho__h
 void coho__http_complain(struct coho__http *h, enum coho__http_limit which) {
   static const int errors[] = {[COHO_HTTP_LIMIT_ALL] = COHO_EOVERLOAD,
                                [COHO_HTTP_LIMIT_ADDRESS] = COHO_EADDRESSFULL,
+                               [COHO_HTTP_LIMIT_RATE] = COHO_EHANDSHAKERATE,
                                [COHO_HTTP_LIMIT_MEMORY] = COHO_EMEMORY};
   uint64_t *told_ms = &h->told_ms[which];
   if (*told_ms && h->loop->now_ms - *told_ms < COMPLAINT_MS) return;
@@ -28,7 +29,9 @@ void coho__http_complain(struct coho__http *h, enum coho__http_limit which) {
 }
 
 static void turn_away(struct coho__http *h, struct coho__stream *s, int err) {
-  coho__http_complain(h, err == COHO_EADDRESSFULL ? COHO_HTTP_LIMIT_ADDRESS : COHO_HTTP_LIMIT_ALL);
+  coho__http_complain(h, err == COHO_EADDRESSFULL     ? COHO_HTTP_LIMIT_ADDRESS
+                         : err == COHO_EHANDSHAKERATE ? COHO_HTTP_LIMIT_RATE
+                                                      : COHO_HTTP_LIMIT_ALL);
   if (h->turned_away >= TURNED_AWAY_MOST || coho__stream_secure(s)) {
     coho__stream_close(s, true);
     return;

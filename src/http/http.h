@@ -29,6 +29,7 @@ struct coho__http_conf {
 enum coho__http_limit {
   COHO_HTTP_LIMIT_ALL, /* of connections, or new ones when memory is tight */
   COHO_HTTP_LIMIT_ADDRESS,
+  COHO_HTTP_LIMIT_RATE, /* of handshakes of TLS; others are answered, and have lines of their own */
   COHO_HTTP_LIMIT_MEMORY, /* a connection in hand was closed */
   COHO_HTTP_LIMITS
 };

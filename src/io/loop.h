@@ -47,7 +47,7 @@ struct coho__task {
 };
 
 #ifdef COHO_HARD /* tiny, so that what happens once a week elsewhere happens always */
-enum { COHO_LOOP_RECV = 64, COHO_LOOP_CORK = 256, COHO_LOOP_EVENTS = 4 };
+enum { COHO_LOOP_RECV = 64, COHO_LOOP_CORK = 512, COHO_LOOP_EVENTS = 4 };
 #else
 enum {
   /* One read takes at most this: large enough that a burst costs one system call, and touched only

@@ -47,6 +47,10 @@ static struct coho__address *enter(const char *text, uint64_t now) {
 
 static void leave(struct coho__address *a, uint64_t now) { coho__addresses_leave(table, a, now); }
 
+static bool shake(struct coho__address *a, uint64_t now) {
+  return coho__addresses_shake(table, a, COHO_SHAKE_WS, now);
+}
+
 static void test_A01_connections(void **state) {
   (void)state;
   make(2, 0, 0);
@@ -104,7 +108,7 @@ static void test_no_address_is_not_limited(void **state) {
   for (int i = 0; i < 3; i++) {
     assert_int_equal(coho__addresses_enter(table, &local, 0, &a), 0);
     assert_null(a);
-    assert_true(coho__addresses_shake(table, a, 0));
+    assert_true(shake(a, 0));
   }
   leave(NULL, 0);
   assert_int_equal(coho__addresses_count(table), 0);
@@ -115,14 +119,34 @@ static void test_A02_handshakes(void **state) {
   make(0, 2, 3);
   struct coho__address *a = enter("192.0.2.1", 100), *b = enter("192.0.2.2", 100);
   for (int i = 0; i < 3; i++)
-    assert_true(coho__addresses_shake(table, a, 100));
-  assert_false(coho__addresses_shake(table, a, 100));
-  assert_true(coho__addresses_shake(table, b, 100));
-  assert_false(coho__addresses_shake(table, a, 599));
-  assert_true(coho__addresses_shake(table, a, 600));
-  assert_false(coho__addresses_shake(table, a, 600));
+    assert_true(shake(a, 100));
+  assert_false(shake(a, 100));
+  assert_true(shake(b, 100));
+  assert_false(shake(a, 599));
+  assert_true(shake(a, 600));
+  assert_false(shake(a, 600));
   leave(a, 600);
   leave(b, 600);
+}
+
+/* Both are remembered. */
+static void test_A02_kinds_of_handshakes_count_apart(void **state) {
+  (void)state;
+  make(0, 1, 1);
+  struct coho__address *a = enter("192.0.2.1", 0);
+  assert_true(coho__addresses_shake(table, a, COHO_SHAKE_TLS, 0));
+  assert_false(coho__addresses_shake(table, a, COHO_SHAKE_TLS, 0));
+  leave(a, 0);
+  assert_int_equal(coho__addresses_count(table), 1);
+  a = enter("192.0.2.1", 500);
+  assert_false(coho__addresses_shake(table, a, COHO_SHAKE_TLS, 500));
+  assert_true(shake(a, 500));
+  assert_true(coho__addresses_shake(table, a, COHO_SHAKE_TLS, 1000));
+  assert_false(shake(a, 1000));
+  leave(a, 1999);
+  assert_int_equal(coho__addresses_count(table), 1);
+  leave(enter("192.0.2.1", 2000), 2000);
+  assert_int_equal(coho__addresses_count(table), 0);
 }
 
 /* Who comes back finds what it left. */
@@ -131,7 +155,7 @@ static void test_A02_leaving_does_not_help(void **state) {
   make(0, 1, 2);
   for (int i = 0; i < 4; i++) {
     struct coho__address *a = enter("192.0.2.1", 0);
-    assert_int_equal(coho__addresses_shake(table, a, 0), i < 2);
+    assert_int_equal(shake(a, 0), i < 2);
     leave(a, 0);
     assert_int_equal(coho__addresses_count(table), 1);
   }
@@ -141,7 +165,7 @@ static void test_forgotten_when_the_bucket_is_full(void **state) {
   (void)state;
   make(0, 1, 2);
   struct coho__address *a = enter("192.0.2.1", 0);
-  assert_true(coho__addresses_shake(table, a, 0));
+  assert_true(shake(a, 0));
   leave(a, 0);
   struct coho__address *b = enter("192.0.2.2", 999);
   assert_int_equal(coho__addresses_count(table), 2);
@@ -159,16 +183,16 @@ static void test_the_table_has_a_cap(void **state) {
   char text[64];
   make(1, 1, 1);
   struct coho__address *here = enter("192.0.2.1", 0);
-  assert_true(coho__addresses_shake(table, here, 0));
+  assert_true(shake(here, 0));
   for (unsigned i = 0; i < COHO_ADDRESSES_IDLE + 1000; i++) {
     (void)snprintf(text, sizeof text, "2001:db8:%x:%x::1", i >> 16, i & 0xffff);
     struct coho__address *a = enter(text, 0);
-    assert_true(coho__addresses_shake(table, a, 0));
+    assert_true(shake(a, 0));
     leave(a, 0);
     assert_true(coho__addresses_count(table) <= COHO_ADDRESSES_IDLE + 1);
   }
   assert_int_equal(coho__addresses_count(table), COHO_ADDRESSES_IDLE + 1);
-  assert_false(coho__addresses_shake(table, here, 0));
+  assert_false(shake(here, 0));
   assert_null(enter("192.0.2.1", 0));
   /* Each that comes later takes two away. */
   for (unsigned i = 0; i <= COHO_ADDRESSES_IDLE / 2; i++)
@@ -182,10 +206,10 @@ static void test_time_of_several_loops(void **state) {
   (void)state;
   make(0, 1, 1);
   struct coho__address *a = enter("192.0.2.1", 1000);
-  assert_true(coho__addresses_shake(table, a, 1000));
+  assert_true(shake(a, 1000));
   for (int i = 0; i < 1000; i++)
-    assert_false(coho__addresses_shake(table, a, i % 2 ? 1900 : 1000));
-  assert_true(coho__addresses_shake(table, a, 2000));
+    assert_false(shake(a, i % 2 ? 1900 : 1000));
+  assert_true(shake(a, 2000));
   leave(a, 1000);
 }
 
@@ -226,7 +250,7 @@ static void *come_and_go(void *arg) {
     unsigned n = atomic_fetch_add(&inside, 1);
     if (n >= 2) atomic_fetch_add(&too_many, 1);
     atomic_fetch_add(&entered, 1);
-    if (coho__addresses_shake(table, a, i)) atomic_fetch_add(&shaken, 1);
+    if (shake(a, i)) atomic_fetch_add(&shaken, 1);
     atomic_fetch_sub(&inside, 1);
     leave(a, i);
   }
@@ -252,6 +276,7 @@ int main(void) {
       cmocka_unit_test_teardown(test_A01_what_an_address_is, tear_down),
       cmocka_unit_test_teardown(test_no_address_is_not_limited, tear_down),
       cmocka_unit_test_teardown(test_A02_handshakes, tear_down),
+      cmocka_unit_test_teardown(test_A02_kinds_of_handshakes_count_apart, tear_down),
       cmocka_unit_test_teardown(test_A02_leaving_does_not_help, tear_down),
       cmocka_unit_test_teardown(test_forgotten_when_the_bucket_is_full, tear_down),
       cmocka_unit_test_teardown(test_the_table_has_a_cap, tear_down),

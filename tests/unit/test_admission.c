@@ -90,6 +90,31 @@ static void test_A02_handshakes(void **state) {
   coho__admission_free(&a);
 }
 
+/* It has no place then. */
+static void test_A02_handshakes_of_tls(void **state) {
+  (void)state;
+  static const struct coho__stream_vt tls_vt = {.addr = tell_addr, .secure = true};
+  static const struct coho__stream tls = {.vt = &tls_vt};
+  const struct coho__addresses_limits limits = {.shakes = {1, 1}};
+  struct coho__admission a;
+  coho__admission_init(&a, 9);
+  assert_int_equal(coho__admission_enter(&a, &tls, 0, &address), 0); /* no limits yet */
+  coho__admission_leave(&a, address, 0);
+  assert_int_equal(coho__admission_limit(&a, &limits), 0);
+  assert_int_equal(coho__admission_enter(&a, &tls, 0, &address), 0);
+  struct coho__address *first = address;
+  assert_int_equal(coho__admission_enter(&a, &tls, 0, &address), COHO_EHANDSHAKERATE);
+  assert_null(address);
+  assert_int_equal(atomic_load(&a.now), 1);
+  assert_int_equal(coho__admission_handshake(&a, first, 0), 0); /* its own is counted apart */
+  assert_int_equal(enter(&a), 0);                               /* without TLS */
+  coho__admission_leave(&a, address, 0);
+  assert_int_equal(coho__admission_enter(&a, &tls, 1000, &address), 0);
+  coho__admission_leave(&a, address, 1000);
+  coho__admission_leave(&a, first, 1000);
+  coho__admission_free(&a);
+}
+
 static void test_no_limits_by_default(void **state) {
   (void)state;
   struct coho__admission a;
@@ -152,6 +177,7 @@ int main(void) {
       cmocka_unit_test_setup(test_A01_never_above_max, set_up),
       cmocka_unit_test_setup(test_A01_by_address, set_up),
       cmocka_unit_test_setup(test_A02_handshakes, set_up),
+      cmocka_unit_test_setup(test_A02_handshakes_of_tls, set_up),
       cmocka_unit_test_setup(test_no_limits_by_default, set_up),
       cmocka_unit_test_setup(test_nobody_when_memory_is_tight, set_up),
       cmocka_unit_test_setup(test_out_of_memory, set_up),

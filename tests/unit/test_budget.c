@@ -78,6 +78,18 @@ static void test_what_the_allocator_refuses_is_not_counted(void **state) {
   coho_set_allocator(NULL, NULL);
 }
 
+/* What could not shrink is still there, although the limit would not let it in again. */
+static void test_what_the_allocator_does_not_shrink_stays_counted(void **state) {
+  (void)state;
+  void *p = coho__alloc(100);
+  coho_set_memory_limit(10);
+  coho_set_allocator(refuse, NULL);
+  assert_null(coho__realloc(p, 100, 50));
+  coho_set_allocator(NULL, NULL);
+  assert_int_equal(coho_memory_used(), 100);
+  coho__free(p, 100);
+}
+
 static void test_default_holds_until_a_limit_is_set(void **state) {
   (void)state;
   coho__memory_set_default(100);
@@ -187,6 +199,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_all_memory_is_counted, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_nothing_above_the_limit, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_what_the_allocator_refuses_is_not_counted, set_up,
+                                      tear_down),
+      cmocka_unit_test_setup_teardown(test_what_the_allocator_does_not_shrink_stays_counted, set_up,
                                       tear_down),
       cmocka_unit_test_setup_teardown(test_default_holds_until_a_limit_is_set, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_tight_above_seven_eighths, set_up, tear_down),
