@@ -3,22 +3,16 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "io/tls_end.h"
-#include "io/tls_wire.h"
+#include "io/tls_hello.h"
 
 #include <openssl/err.h>
 #include <stdio.h>
 #include <string.h>
 
 enum {
-  HELLO_MOST = 16 * 1024,      /* of a client: ten times what is seen; OpenSSL would make room for
-                                  128 KiB as soon as it is announced */
   HANDSHAKE_MOST = 256 * 1024, /* bytes of a peer before it is complete */
   FAILURE_MS = 1000,           /* the alert is to be seen: what the client still sends is */
-  FAILURE_BYTES = 64 * 1024,   /* discarded within these bounds, so that no reset takes it away */
-  HANDSHAKE = 22,              /* types of records (RFC 8446 5.1) */
-  ALERT = 21,
-  CLIENT_HELLO = 1,
-  HELLO_HEAD = 4 /* type and length of a message of the handshake */
+  FAILURE_BYTES = 64 * 1024    /* discarded within these bounds, so that no reset takes it away */
 };
 
 /*
@@ -96,6 +90,7 @@ static void see_off(struct tls *t) {
     }
     t->received += (uint32_t)n;
   }
+  give_up(t);
 }
 
 /* The peer is wrong, and told so. */
@@ -112,13 +107,6 @@ static void refuse(struct tls *t, int err, const char *words) {
   t->received = 0;
   coho__loop_set_timer(t->s.loop, &t->timer, FAILURE_MS);
   see_off(t);
-}
-
-/* A fatal alert when there is no OpenSSL yet to send it. */
-static void put_alert(struct coho__wire *w, char what) {
-  const char record[] = {ALERT, 3, 3, 0, 2, 2, what};
-  memcpy(w->shared->out, record, sizeof record);
-  w->shared->out_len = sizeof record;
 }
 
 static void on_timer(struct coho__wheel_timer *timer) {
@@ -189,38 +177,7 @@ static void shake(struct tls *t) {
   }
 }
 
-/* ---- the ClientHello ------------------------------------------------------------------------ */
-
-/* The first bytes of the handshake, out of as many records as they may be in. How many there are;
-   -1: no handshake. */
-static int read_hello(const struct coho__wire *w, unsigned head[HELLO_HEAD]) {
-  int n = 0;
-  for (size_t at = 0; n < HELLO_HEAD && at < w->ready;) {
-    size_t len = coho__wire_byte(w, at + 3) << 8 | coho__wire_byte(w, at + 4);
-    at += COHO_WIRE_HEAD;
-    if (coho__wire_byte(w, at - COHO_WIRE_HEAD) != HANDSHAKE || !len || len > w->ready - at)
-      return -1;
-    for (size_t i = 0; n < HELLO_HEAD && i < len; i++)
-      head[n++] = coho__wire_byte(w, at + i);
-    at += len;
-  }
-  return n;
-}
-
-/* What is wrong with how a client begins; "" nothing so far, NULL: a ClientHello begins. */
-static const char *judge_hello(const struct coho__wire *w) {
-  unsigned head[HELLO_HEAD];
-  size_t len = coho__wire_unread(w);
-  if (!len) return "";
-  unsigned type = coho__wire_byte(w, 0);
-  if (type >= 'A' && type <= 'Z') return "a plain HTTP request came to a port for TLS";
-  if (type != HANDSHAKE || (len > 1 && coho__wire_byte(w, 1) != 3)) return "what came is not TLS";
-  int n = read_hello(w, head);
-  if (n < 0 || (n > 0 && head[0] != CLIENT_HELLO)) return "what came is not TLS";
-  if (n < HELLO_HEAD) return "";
-  if ((head[1] << 16 | head[2] << 8 | head[3]) > HELLO_MOST) return "the ClientHello is too long";
-  return NULL;
-}
+/* ---- a client begins -------------------------------------------------------------------------- */
 
 static int begin(struct tls *t) {
   int err = coho__tls_end_accept(&t->end);
@@ -234,10 +191,10 @@ static int begin(struct tls *t) {
 /* Nothing is made for a client before it said hello. */
 static void await_hello(struct tls *t) {
   const char *wrong;
-  while ((wrong = judge_hello(&t->wire)) && !*wrong)
+  while ((wrong = coho__tls_hello_judge(&t->wire)) && !*wrong)
     if (!receive(t)) return;
   if (wrong) {
-    put_alert(&t->wire, SSL_AD_DECODE_ERROR);
+    coho__tls_hello_answer(&t->wire);
     refuse(t, COHO_ETLS, wrong);
     return;
   }
@@ -254,8 +211,9 @@ static void await_hello(struct tls *t) {
 
 /* OpenSSL gave up, or we do: nothing is read any more. */
 static ssize_t broken(struct tls *t, const char *words) {
+  bool known = t->end.trouble != NULL; /* a failed read fails the next write as well */
   coho__tls_end_trouble(&t->end, words);
-  log_failure(t, COHO_ETLS);
+  if (!known) log_failure(t, COHO_ETLS);
   return COHO_ETLS;
 }
 
@@ -303,6 +261,8 @@ static ssize_t tls_read(struct coho__stream *s, void *buf, size_t cap) {
   size_t got = fill(t, (char *)buf, cap, &n);
   if (coho__wire_keep(&t->wire)) n = COHO_ENOMEM;
   (void)coho__wire_send(&t->wire); /* an answer to a change of keys, an alert */
+  /* A message of the handshake, such as a ticket, makes OpenSSL get buffers for a record again. */
+  if (n == COHO_STREAM_AGAIN) (void)SSL_free_buffers(t->end.ssl);
   if (n <= 0 && n != COHO_STREAM_AGAIN) {
     t->ended = true;
     t->err = (int)n;
@@ -440,6 +400,7 @@ static void send_close_notify(struct tls *t) {
 static int tls_shutdown(struct coho__stream *s) {
   struct tls *t = tls_of(s);
   if (t->state == OPEN && !t->shut) send_close_notify(t);
+  t->promised = 0; /* nobody gives it again: what waits is ours to send */
   t->shutting = t->state == OPEN && !t->wire.err && coho__wire_blocked(&t->wire);
   return t->shutting ? 0 : coho__stream_shutdown(t->wire.inner);
 }
@@ -486,20 +447,6 @@ static bool tls_addr(const struct coho__stream *s, struct coho__addr *peer) {
   return coho__stream_addr(const_tls_of(s)->wire.inner, peer);
 }
 
-static void tell_subject(const SSL *ssl, char *buf, size_t cap) {
-  const X509 *x = SSL_get0_peer_certificate(ssl);
-  bool verified =
-      (SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER) && SSL_get_verify_result(ssl) == X509_V_OK;
-  if (!x || !verified) return;
-  BIO *bio = BIO_new(BIO_s_mem());
-  if (bio && X509_NAME_print_ex(bio, X509_get_subject_name(x), 0, XN_FLAG_RFC2253) >= 0) {
-    int n = BIO_read(bio, buf, (int)COHO_MIN(cap - 1, (size_t)INT32_MAX));
-    buf[n > 0 ? n : 0] = '\0';
-  }
-  BIO_free(bio);
-  ERR_clear_error();
-}
-
 static const char *tls_tell(const struct coho__stream *s, enum coho__stream_fact what, char *buf,
                             size_t cap) {
   const struct tls *t = const_tls_of(s);
@@ -507,12 +454,10 @@ static const char *tls_tell(const struct coho__stream *s, enum coho__stream_fact
   buf[0] = '\0';
   switch (what) {
   case COHO_STREAM_TLS:
-    if (t->state == OPEN)
-      (void)snprintf(buf, cap, "%s %s", SSL_get_version(t->end.ssl),
-                     SSL_get_cipher_name(t->end.ssl));
+    if (t->state == OPEN) coho__tls_end_cipher(&t->end, buf, cap);
     break;
   case COHO_STREAM_SUBJECT:
-    if (t->state == OPEN) tell_subject(t->end.ssl, buf, cap);
+    if (t->state == OPEN) coho__tls_end_subject(&t->end, buf, cap);
     break;
   case COHO_STREAM_TROUBLE:
     (void)snprintf(buf, cap, "%s", t->end.trouble ? t->end.trouble : "");

@@ -142,10 +142,12 @@ bool coho__tls_serves(const coho_tls *t) { return t && t->conf.count; }
 
 /* ---- reading again -------------------------------------------------------------------------- */
 
+/* Sessions of the old trust go with it: nobody has the new one and resumes one of those. */
 static struct coho__tls_set *exchange(coho_tls *t, struct coho__tls_set *s) {
   pthread_mutex_lock(&t->lock);
   struct coho__tls_set *old = t->set;
   t->set = s;
+  coho__tls_sessions_forget(&t->sessions);
   pthread_mutex_unlock(&t->lock);
   return old;
 }
@@ -159,7 +161,6 @@ int coho_tls_reload(coho_tls *t, char *why, size_t cap) {
   int err = coho__tls_set_read(&t->conf, t->set, &fresh, &sentence);
   struct coho__tls_set *old = err ? NULL : exchange(t, fresh);
   pthread_mutex_unlock(&t->reading);
-  if (!err) coho__tls_sessions_forget(&t->sessions);
   coho__tls_set_unref(old);
   return tell(&sentence, err);
 }

@@ -13,7 +13,7 @@
 enum {
   LEVEL_LEAST = 2,               /* 112 bits (RFC 9325 3.2) */
   SESSION_SECONDS = 4 * 60 * 60, /* less than a ticket's key lives */
-  TICKETS = 1,                   /* for each full handshake; a resumption gets another */
+  TICKETS = 1,                   /* for each full handshake */
   CLIENT_CHAIN_MOST = 32 * 1024  /* what a client may show before it is known */
 };
 
@@ -102,10 +102,13 @@ static int on_session(SSL *ssl, SSL_SESSION *session) {
 
 static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
                      EVP_MAC_CTX *mac, int seal) {
-  return coho__tls_tickets_use(&end_of(ssl)->tls->tickets, name, iv, cipher, mac, seal);
+  int got = coho__tls_tickets_use(&end_of(ssl)->tls->tickets, name, iv, cipher, mac, seal);
+  /* A ticket of TLS 1.3 is used once (RFC 8446 C.4): whoever resumes gets another. */
+  return !seal && got == 1 && SSL_version(ssl) >= TLS1_3_VERSION ? 2 : got;
 }
 
-/* Of TLS 1.3 the outer type is always data, the inner one tells. */
+/* Of TLS 1.3 the outer type is always data, the inner one tells. The parameters are OpenSSL's:
+   NOLINTNEXTLINE(readability-function-size) */
 static void on_record(int written, int version, int type, const void *data, size_t len, SSL *ssl,
                       void *arg) {
   const unsigned char *bytes = (const unsigned char *)data;

@@ -1,11 +1,14 @@
 #include "io/tls_end.h"
 
 #include "base/alloc.h"
+#include "base/check.h"
 #include "base/clock.h"
 #include "io/sock.h"
 #include "io/tls.h"
 #include "io/tls_words.h"
 
+#include <openssl/err.h>
+#include <stdio.h>
 #include <string.h>
 
 /* An honest peer changes its keys rarely, and sends a few tickets at the beginning. */
@@ -40,8 +43,7 @@ int coho__tls_end_accept(struct coho__tls_end *e) {
   e->set = coho__tls_current(e->tls);
   if (!e->set->count) return COHO_ENOTLS;
   e->ssl = SSL_new(e->set->pairs[0].context);
-  if (!e->ssl) return COHO_ENOMEM;
-  SSL_set_app_data(e->ssl, e);
+  if (!e->ssl || SSL_set_app_data(e->ssl, e) != 1) return COHO_ENOMEM;
   SSL_set_accept_state(e->ssl);
   return 0;
 }
@@ -80,8 +82,7 @@ int coho__tls_end_connect(struct coho__tls_end *e, const char *host, uint16_t po
   if (!e->host || !context) return COHO_ENOMEM;
   e->key = coho__tls_sessions_key(sessions, host, port, e->host);
   e->ssl = SSL_new(context);
-  if (!e->ssl) return COHO_ENOMEM;
-  SSL_set_app_data(e->ssl, e);
+  if (!e->ssl || SSL_set_app_data(e->ssl, e) != 1) return COHO_ENOMEM;
   SSL_set_connect_state(e->ssl);
   if (!set_host(e->ssl, e->host)) return COHO_ENOMEM;
   resume(e);
@@ -100,6 +101,25 @@ void coho__tls_end_opened(struct coho__tls_end *e) {
   keep_again(e);
   coho__tls_set_unref(e->set);
   e->set = NULL;
+}
+
+/* ---- what it knows -------------------------------------------------------------------------- */
+
+void coho__tls_end_cipher(const struct coho__tls_end *e, char *buf, size_t cap) {
+  (void)snprintf(buf, cap, "%s %s", SSL_get_version(e->ssl), SSL_get_cipher_name(e->ssl));
+}
+
+void coho__tls_end_subject(const struct coho__tls_end *e, char *buf, size_t cap) {
+  const X509 *x = SSL_get0_peer_certificate(e->ssl);
+  bool verified =
+      (SSL_get_verify_mode(e->ssl) & SSL_VERIFY_PEER) && SSL_get_verify_result(e->ssl) == X509_V_OK;
+  int n = 0;
+  BIO *bio = x && verified ? BIO_new(BIO_s_mem()) : NULL;
+  if (bio && X509_NAME_print_ex(bio, X509_get_subject_name(x), 0, XN_FLAG_RFC2253) >= 0)
+    n = BIO_read(bio, buf, (int)COHO_MIN(cap - 1, (size_t)INT32_MAX));
+  buf[n > 0 ? n : 0] = '\0';
+  BIO_free(bio);
+  ERR_clear_error();
 }
 
 /* ---- records without data ------------------------------------------------------------------- */

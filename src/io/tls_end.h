@@ -31,6 +31,10 @@ int coho__tls_end_connect(struct coho__tls_end *e, const char *host, uint16_t po
 void coho__tls_end_opened(struct coho__tls_end *e);
 /* Keeps a sentence, the first one; the error queue of OpenSSL when words is NULL. */
 void coho__tls_end_trouble(struct coho__tls_end *e, const char *words);
+/* "TLSv1.3 TLS_AES_128_GCM_SHA256", and the subject of the peer's verified certificate or ""; when it
+   is over. cap is at least 1. */
+void coho__tls_end_cipher(const struct coho__tls_end *e, char *buf, size_t cap);
+void coho__tls_end_subject(const struct coho__tls_end *e, char *buf, size_t cap);
 /* Another record without data came. */
 void coho__tls_end_extra(struct coho__tls_end *e);
 /* More of them came than an honest peer sends. */

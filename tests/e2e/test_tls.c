@@ -45,7 +45,7 @@ static void note_facts(struct probe *p, coho_conn *c) {
 
 /* ---- talking -------------------------------------------------------------------------------- */
 
-static void test_echo(void **state) {
+static void test_CO_08_echo(void **state) {
   (void)state;
   coho_tls_options so = tls_serves(&leaf), co = tls_trusts(&root);
   char text[128];
@@ -295,7 +295,7 @@ static void count_request(void *ctx, const char *line) {
 }
 
 /* RFC 6455 4.1: nothing is sent when the TLS handshake fails. */
-static void test_co_06_no_request_without_trust(void **state) {
+static void test_CO_06_no_request_without_trust(void **state) {
   (void)state;
   coho_tls_options so = tls_serves(&foreign), co = tls_trusts(&root);
   coho_stats stats;
@@ -311,7 +311,7 @@ static void test_co_06_no_request_without_trust(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_echo),
+      cmocka_unit_test(test_CO_08_echo),
       cmocka_unit_test(test_large_messages),
       cmocka_unit_test(test_a_reader_that_pauses),
       cmocka_unit_test(test_both_kinds_of_listeners),
@@ -321,7 +321,7 @@ int main(void) {
       cmocka_unit_test(test_a_pinned_certificate),
       cmocka_unit_test(test_intermediates_are_sent),
       cmocka_unit_test(test_the_trust_of_the_system),
-      cmocka_unit_test(test_co_06_no_request_without_trust),
+      cmocka_unit_test(test_CO_06_no_request_without_trust),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }

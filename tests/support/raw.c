@@ -145,6 +145,7 @@ static size_t parse(const struct raw *r, struct raw_frame *f) {
   if (r->len < 2) return 0;
   f->opcode = b[0] & 15U;
   f->fin = b[0] >> 7;
+  f->rsv1 = b[0] >> 6 & 1;
   f->masked = b[1] >> 7;
   f->len = b[1] & 127U;
   if (f->len >= 126) {

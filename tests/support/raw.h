@@ -13,7 +13,7 @@ struct raw {
 
 struct raw_frame {
   unsigned opcode;
-  bool fin, masked;
+  bool fin, rsv1, masked;
   unsigned char key[4];
   size_t len;
   const char *data; /* valid until the next call */

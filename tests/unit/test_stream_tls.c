@@ -337,6 +337,27 @@ static void test_shutdown_waits_for_its_turn(void **state) {
   tls_pair_close(&p);
 }
 
+/* What waits was encrypted already: it goes also when nobody gives the rest of it again. */
+static void test_shutdown_instead_of_the_rest(void **state) {
+  (void)state;
+  struct tls_pair_spec s = spec();
+  s.room = 30;
+  tls_pair_open(&p, &s);
+  tls_pair_settle(&p);
+  p.client.hold = true;
+  tls_side_send(&p.server, "a few words", 11);
+  assert_true(p.server.out_done < 11);
+  p.server.out_done = p.server.out_len;
+  assert_int_equal(coho__stream_shutdown(p.server.s), 0);
+  tls_pair_settle(&p);
+  p.client.hold = false;
+  coho__stream_again(p.client.s, COHO_IO_READ);
+  tls_pair_settle(&p);
+  assert_memory_equal(p.client.in, "a few words", 11);
+  assert_int_equal(p.client.end, 0);
+  tls_pair_close(&p);
+}
+
 /* ---- system calls and memory ---------------------------------------------------------------- */
 
 static void there_and_back(size_t len) {
@@ -546,6 +567,7 @@ int main(void) {
       cmocka_unit_test(test_closed_during_the_handshake),
       cmocka_unit_test(test_a_peer_that_reads_slowly),
       cmocka_unit_test(test_shutdown_waits_for_its_turn),
+      cmocka_unit_test(test_shutdown_instead_of_the_rest),
 #ifndef COHO_HARD
       cmocka_unit_test(test_a_burst_is_one_write),
       cmocka_unit_test(test_a_burst_is_one_read),
