@@ -39,6 +39,7 @@ static const struct row rows[] = {
     {"timeout message", OPTION_SECONDS, AT(conn.message_timeout_ms), MOST_MS, 0},
     {"timeout ping", OPTION_SECONDS, AT(conn.ping_interval_ms), MOST_MS, 0},
     {"timeout pong", OPTION_SECONDS, AT(conn.pong_timeout_ms), MOST_MS, 0},
+    {"timeout silence", OPTION_SECONDS, AT(conn.idle_timeout_ms), MOST_MS, 0},
     {"timeout write", OPTION_SECONDS, AT(conn.write_timeout_ms), MOST_MS, 0},
     {"timeout close", OPTION_SECONDS, AT(conn.close_timeout_ms), MOST_MS, 0},
     {"timeout stop", OPTION_SECONDS, AT(server.drain_timeout_ms), MOST_MS, 0},

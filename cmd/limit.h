@@ -30,8 +30,9 @@
   "a deadline: tls (5) for the TLS handshake, head (10) for a request's head, body (30) for its " \
   "body, idle (15) between two requests, reply (10) for a reply without progress, message (120) " \
   "from the first byte of a message to its last, ping (20) of silence before a ping, pong (10) "  \
-  "of silence after it, write (30) for messages that make no progress, close (5) for the "        \
-  "answer to a Close, stop (5) for all connections when the server ends; may be repeated"
+  "of silence after it, silence (never) without a message on a connection, write (30) for "       \
+  "messages that make no progress, close (5) for the answer to a Close, stop (5) for all "        \
+  "connections when the server ends; may be repeated"
 
 struct limits {
   struct option_list limit, rate, timeout;

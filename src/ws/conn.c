@@ -124,6 +124,7 @@ void coho__conn_open(coho_conn *c, const struct coho__conn_start *start) {
   c->protocol = start->protocol;
   c->more.note = start->note;
   c->retime = true;
+  coho__conn_talked(c);
   coho__count(&n->connections, 1);
   coho__count(&n->connections_total, 1);
 

@@ -92,6 +92,7 @@ struct coho_conn {
   uint32_t slot;
   uint32_t lag_ms;     /* time spent paused: the engine's clock is behind by this */
   uint32_t stopped_ms; /* when the present pause began; LINGERING: bytes drained */
+  uint32_t talked_ms;  /* when the last message came or went */
   int16_t doom;        /* the err it ends with, once DOOMED or broken */
   uint8_t state;       /* enum coho__conn_state */
   uint8_t stop;        /* enum coho__conn_stop, or'ed */
@@ -159,6 +160,10 @@ void coho__conn_detach(struct coho__attachment *a);
 void coho__conn_time_init(coho_conn *c);
 /* Sets the timer anew, after c->retime says so. Between enter and leave; may bring events about. */
 void coho__conn_retime(coho_conn *c);
+/* A message came or went. */
+static inline void coho__conn_talked(coho_conn *c) {
+  c->talked_ms = (uint32_t)coho__loop_time(c->home->loop);
+}
 /* The engine's clock stands still while no events are delivered. */
 void coho__conn_stop(coho_conn *c, enum coho__conn_stop why);
 void coho__conn_go(coho_conn *c, enum coho__conn_stop why);

@@ -8,6 +8,7 @@
 
 static void on_message(coho_conn *c, const coho_msg *m) {
   struct coho__counters *n = c->home->counters;
+  coho__conn_talked(c);
   if (!(m->flags & COHO_MORE)) coho__count(&n->messages_in, 1);
   coho__count(&n->bytes_in, m->len);
   if (c->opt->set.on_message) c->opt->set.on_message(c, *m);
@@ -200,6 +201,8 @@ void coho__conn_leave(coho_conn *c) {
   }
   coho__conn_flush(c);
   t->corked = NULL;
+  /* The next compressed message, which would see to it, may be far off. */
+  if (t->deflate) coho__deflate_pool_trim(t->deflate);
   if (c->state == COHO_CONN_LINGERING)
     coho__conn_linger(c);
   else

@@ -45,6 +45,17 @@ static uint64_t rate_wait(coho_conn *c, uint64_t now) {
   return UINT64_MAX;
 }
 
+/* Until a connection without messages is closed. What is under way has deadlines of its own. */
+static uint64_t idle_wait(coho_conn *c, uint64_t now) {
+  uint32_t limit = c->opt->set.idle_timeout_ms;
+  if (limit == UINT32_MAX || !coho__engine_open(&c->engine)) return UINT64_MAX;
+  if (!coho__engine_idle(&c->engine) || c->pending) coho__conn_talked(c);
+  uint32_t silence = (uint32_t)now - c->talked_ms;
+  if (silence < limit) return limit - silence;
+  (void)coho_close(c, 1000, "idle");
+  return UINT64_MAX;
+}
+
 void coho__conn_retime(coho_conn *c) {
   uint64_t now = coho__loop_time(c->home->loop);
   c->retime = false;
@@ -53,6 +64,8 @@ void coho__conn_retime(coho_conn *c) {
     coho__conn_doom(c, COHO_EWRITETIMEOUT);
     return;
   }
+  uint64_t idle = idle_wait(c, now);
+  wait = COHO_MIN(wait, idle);
   uint64_t rate = rate_wait(c, now);
   wait = COHO_MIN(wait, rate);
   uint64_t engine = engine_wait(c, now);

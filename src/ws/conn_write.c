@@ -326,6 +326,7 @@ static int make_room(coho_conn *c, size_t len) {
 
 static void count_sent(coho_conn *c, const coho_msg *m) {
   struct coho__counters *n = c->home->counters;
+  coho__conn_talked(c);
   if (!(m->flags & COHO_MORE)) coho__count(&n->messages_out, 1);
   coho__count(&n->bytes_out, m->len);
 }

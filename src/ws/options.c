@@ -54,6 +54,7 @@ static void set_defaults(coho_options *o) {
   default_number(&o->pong_timeout_ms, 10 * SECOND);
   default_number(&o->close_timeout_ms, 5 * SECOND);
   default_number(&o->write_timeout_ms, 30 * SECOND);
+  default_number(&o->idle_timeout_ms, UINT32_MAX);
   default_number(&o->rate_messages.burst, o->rate_messages.per_second);
   default_number(&o->rate_frames.burst, o->rate_frames.per_second);
   default_number(&o->rate_bytes.burst, o->rate_bytes.per_second);

@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "support/alloc_fail.h"
 #include "support/raw.h"
 
@@ -360,6 +361,55 @@ static void test_B05_message_timeout(void **state) {
   assert_int_equal(server.ending.err, COHO_EMESSAGETIMEOUT);
 }
 
+/* Pings and their answers are no messages. */
+static void test_B15_idle_timeout(void **state) {
+  (void)state;
+  struct raw_frame f;
+  coho_options so = probe_options(&server);
+  so.idle_timeout_ms = 60;
+  so.ping_interval_ms = 5;
+  so.pong_timeout_ms = UINT32_MAX;
+  open_with(so);
+  unsigned pings = 0;
+  for (;;) {
+    assert_true(raw_next(&raw, &f));
+    if (f.opcode != 9) break;
+    pings++;
+    raw_frame(&raw, 10, true, f.data, f.len);
+  }
+  assert_true(pings > 0);
+  assert_int_equal(f.opcode, 8);
+  assert_int_equal(raw_code(&f), 1000);
+  raw_frame(&raw, 8, true, "\x03\xe8", 2);
+  finish();
+  assert_int_equal(server.ending.err, 0);
+}
+
+/* It counts from the last message, which comes a ping after the beginning. */
+static void test_B15_a_message_puts_the_idle_timeout_off(void **state) {
+  enum { LIMIT = 500 };
+  (void)state;
+  struct raw_frame f;
+  coho_options so = probe_options(&server);
+  server.message = probe_echo;
+  so.idle_timeout_ms = LIMIT;
+  so.ping_interval_ms = 100;
+  open_with(so);
+  assert_true(raw_next(&raw, &f));
+  assert_int_equal(f.opcode, 9);
+  raw_frame(&raw, 10, true, f.data, f.len);
+  uint64_t start = coho__clock_ns();
+  raw_frame(&raw, 1, true, "a", 1);
+  do {
+    assert_true(raw_next(&raw, &f));
+    if (f.opcode == 9) raw_frame(&raw, 10, true, f.data, f.len);
+  } while (f.opcode != 8);
+  assert_int_equal(raw_code(&f), 1000);
+  assert_true((coho__clock_ns() - start) / 1000000 >= LIMIT - 1);
+  raw_frame(&raw, 8, true, "\x03\xe8", 2);
+  finish();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_CT_09_answer_carries_the_same_code, setup),
@@ -380,6 +430,8 @@ int main(void) {
       cmocka_unit_test_setup(test_CL_18_close_timeout, setup),
       cmocka_unit_test_setup(test_B14_pong_timeout, setup),
       cmocka_unit_test_setup(test_B05_message_timeout, setup),
+      cmocka_unit_test_setup(test_B15_idle_timeout, setup),
+      cmocka_unit_test_setup(test_B15_a_message_puts_the_idle_timeout_off, setup),
   };
   alloc_fail_at(0);
   int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,13 +1,13 @@
 # Each NAME of --timeout has its effect: raw.py waits less long than any of them is by default.
-for what in head body idle message ping; do
+for what in head body idle message ping silence; do
   echo "$what"
-  serve --timeout "$what=0.1" --timeout pong=0.1
+  serve --timeout pong=0.1 --timeout "$what=0.1"
   case $what in
   head) raw 'GET /healthz HT' ;;
   body) raw 'GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n0123' ;;
   idle) raw 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n' ;;
   message) raw upgrade:/echo '\x81\x82\0\0\0\0x' ;;
-  ping) raw upgrade:/echo ;;
+  ping | silence) raw upgrade:/echo ;;
   esac
   stop
 done
