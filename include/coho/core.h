@@ -179,7 +179,8 @@ typedef struct coho_event {
 } coho_event;
 
 /* What engines of one thread share for COHO_DEFLATE_SHARED, about 0.5 MiB once it is used. Freed after
-   them. NULL: out of memory. */
+   them. NULL: out of memory. A message that was compressed is valid until the next call to any of
+   them. */
 typedef struct coho_deflate_pool coho_deflate_pool;
 COHO_API coho_deflate_pool *coho_deflate_pool_new(void);
 COHO_API void coho_deflate_pool_free(coho_deflate_pool *pool); /* NULL is fine */

@@ -8,7 +8,7 @@
 
 /* Compressed bytes of a message: shorter ones are faster in zlib, whose tables are smaller; longer
    ones are not copied, as they are here. */
-enum { COHO_LIBDEFLATE_MIN = 512, COHO_LIBDEFLATE_MAX = 64 * 1024 };
+enum { COHO_LIBDEFLATE_MIN = 512, COHO_LIBDEFLATE_MAX = 48 * 1024 };
 
 struct coho__libdeflate;
 

@@ -1,6 +1,7 @@
 /* HTTP while memory is tight: new ones are turned away, large ones too, small ones are served. */
 #include "http/http.h"
 
+#include "base/alloc.h"
 #include "base/budget.h"
 #include "unit/httpd.h"
 
@@ -25,6 +26,9 @@
         "the server is at its limit of connections or " \
         "memory\n"
 
+enum { BALLAST = 1024 * 1024 };
+
+static void *ballast; /* so that a few KiB are a small part of what is in use */
 static struct httpd server;
 static struct client client;
 
@@ -40,6 +44,8 @@ static void upgraded(coho_request *r, void *ctx) {
 
 static int set_up(void **state) {
   (void)state;
+  ballast = coho__alloc(BALLAST);
+  assert_non_null(ballast);
   httpd_start(&server);
   httpd_route(&server, "GET", "/", hello);
   httpd_route(&server, "POST", "/", hello);
@@ -55,12 +61,13 @@ static int tear_down(void **state) {
   coho_set_memory_limit(0);
   client_close(&client);
   httpd_stop(&server);
+  coho__free(ballast, BALLAST);
   return 0;
 }
 
-/* A little above 7/8 of the limit. */
+/* About 15/16 of the limit are in use: a little more or less changes nothing. */
 static void make_tight(void) {
-  coho_set_memory_limit(coho_memory_used() * 8 / 7 - 1);
+  coho_set_memory_limit(coho_memory_used() / 15 * 16);
   assert_true(coho__memory_tight());
 }
 
@@ -120,16 +127,45 @@ static void test_no_large_head_while_memory_is_tight(void **state) {
 
 static void test_no_large_body_while_memory_is_tight(void **state) {
   (void)state;
-  static char body[6000];
+  static char body[10000];
   make_tight();
   memset(body, 'a', sizeof body - 1);
   client_say(&client, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4000\r\n\r\n");
   client_send(&client, body, 4000);
   assert_string_equal(client_text(&client), HELLO);
-  client_say(&client, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n");
-  client_send(&client, body, 5000);
+  client_say(&client, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9000\r\n\r\n");
+  client_send(&client, body, 9000);
   assert_string_equal(client_text(&client), OVERLOAD);
   assert_true(client.eof);
+}
+
+static const struct coho__addresses_limits one_shake = {.shakes = {1, 1}};
+
+static bool tell_addr(const struct coho__stream *s, struct coho__addr *peer) {
+  (void)s;
+  return coho__addr_parse(peer, "192.0.2.1", 80);
+}
+
+static void test_A02_tls_is_not_started_above_the_rate(void **state) {
+  (void)state;
+  struct client c[2];
+  struct coho__stream *s = client_make(&c[0], &server, 4096, 0);
+  struct coho__stream_vt vt = *s->vt;
+  vt.secure = true;
+  vt.addr = tell_addr;
+  assert_int_equal(coho__admission_limit(&server.admission, &one_shake), 0);
+  for (int i = 0; i < 2; i++) {
+    if (i) s = client_make(&c[i], &server, 4096, 0);
+    s->vt = &vt;
+    coho__http_accept(&server.http, s);
+    httpd_settle(&server);
+    assert_int_equal(c[i].eof, i == 1);
+  }
+  assert_string_equal(server.last, coho_strerror(COHO_EHANDSHAKERATE));
+  client_close(&c[0]);
+  client_close(&c[1]);
+  httpd_settle(&server);
+  coho__admission_free(&server.admission);
 }
 
 /* There is nobody to tell before a TLS handshake, which costs more than being told is worth. */
@@ -157,6 +193,7 @@ int main(void) {
       TEST(test_no_upgrade_while_memory_is_tight),
       TEST(test_no_large_head_while_memory_is_tight),
       TEST(test_no_large_body_while_memory_is_tight),
+      TEST(test_A02_tls_is_not_started_above_the_rate),
       TEST(test_A01_tls_is_not_started_for_a_503),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
