@@ -59,7 +59,7 @@ void bytes_add_byte(struct bytes *b, unsigned byte) {
 void bytes_add_text(struct bytes *b, const char *text) { bytes_add(b, text, strlen(text)); }
 
 static unsigned digit(char c) {
-  return (unsigned)(c >= '0' && c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10) & 15u;
+  return (unsigned)(c >= '0' && c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10) & 15U;
 }
 
 void bytes_add_hex(struct bytes *b, const char *digits) {

@@ -71,9 +71,10 @@ enum { LARGE = 65536 };
 static void judge_refusal(struct check_run *r) {
   struct event e;
   if (!play_message(r, OP_TEXT, PLAY_TEXT("accepted?"), 0)) return;
+  uint64_t deadline = play_deadline(r, 0);
   do {
-    e = peer_next(&r->peer, play_deadline(r, 0));
-  } while (e.kind == EVENT_PING);
+    e = peer_next(&r->peer, deadline);
+  } while ((e.kind == EVENT_PING || e.kind == EVENT_PONG) && now_ms() < deadline);
   if (e.kind == EVENT_END || e.kind == EVENT_RESET)
     verdict_pass(r, "the client ended TCP");
   else if (e.kind == EVENT_CLOSE)

@@ -54,7 +54,8 @@ static void run_backlog(struct check_run *r) {
   sample_add(&data, SAMPLE_ASCII, SIZE);
   if (play_open(r) && play_message(r, OP_TEXT, data.data, data.len, 0) &&
       play_send_all(r, behind, COHO_COUNT(behind))) {
-    while ((e = expect_next(r, play_deadline(r, SIZE))).kind == EVENT_MESSAGE)
+    uint64_t deadline = play_deadline(r, SIZE);
+    while ((e = expect_next(r, deadline)).kind == EVENT_MESSAGE && now_ms() < deadline)
       messages++;
     verdict_describe(r, &e, got);
     verdict_inform(r, "%zu of 2 messages were echoed before %s", messages, got);

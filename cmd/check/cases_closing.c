@@ -112,7 +112,7 @@ static void run_ends_tcp(struct check_run *r) {
 
 /* A client waits for the server to end TCP, for a reasonable time (RFC 6455 7.1.1). */
 static void run_client_leaves(struct check_run *r) {
-  enum { PATIENCE_MS = 15000 };
+  enum { PATIENCE_MS = 5000 };
   if (!play_open(r) || !play_send_close(r, 1000, NULL, 0)) return;
   struct event e = expect_next(r, play_deadline(r, 0));
   if (e.kind != EVENT_CLOSE) {
@@ -124,7 +124,7 @@ static void run_client_leaves(struct check_run *r) {
   if (e.kind == EVENT_END || e.kind == EVENT_RESET)
     verdict_pass(r, "it ended TCP itself after %u ms", (unsigned)(now_ms() - start));
   else
-    verdict_inform(r, "it waits for the server to end TCP for more than 15 s");
+    verdict_inform(r, "it waits for the server to end TCP for more than 5 s");
 }
 
 /* clang-format off */

@@ -172,14 +172,6 @@ static void run_bit_on_later(struct check_run *r) {
 
 /* ---- bombs ---------------------------------------------------------------------------------- */
 
-static struct event next_answer(struct check_run *r, size_t size) {
-  struct event e;
-  do {
-    e = expect_next(r, play_deadline(r, size));
-  } while (e.kind == EVENT_PONG);
-  return e;
-}
-
 static bool is_refusal(const struct event *e) {
   return e->kind == EVENT_END || e->kind == EVENT_RESET ||
          (e->kind == EVENT_CLOSE && (e->code == 1009 || e->code == 1008));
@@ -190,7 +182,7 @@ static bool is_refusal(const struct event *e) {
 static void judge_limit(struct check_run *r, const char *zeros, size_t size) {
   char got[VERDICT_DESCRIBED];
   if (!play_message(r, OP_BINARY, zeros, size, 0)) return;
-  struct event e = next_answer(r, size);
+  struct event e = expect_next_but_pongs(r, play_deadline(r, size));
   verdict_describe(r, &e, got);
   if (is_refusal(&e))
     (void)verdict_fail(r, "%zu bytes were decompressed, though as many are refused plain: %s", size,
@@ -202,7 +194,7 @@ static void judge_limit(struct check_run *r, const char *zeros, size_t size) {
 }
 
 static void judge_bomb(struct check_run *r, const char *zeros, size_t size) {
-  struct event e = next_answer(r, size);
+  struct event e = expect_next_but_pongs(r, play_deadline(r, size));
   if (e.kind == EVENT_MESSAGE && e.len == size)
     judge_limit(r, zeros, size);
   else if (is_refusal(&e) && e.kind == EVENT_CLOSE)

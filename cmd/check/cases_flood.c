@@ -68,10 +68,11 @@ static void run_pings(struct check_run *r) {
   bool ok = send_times(r, &ping, r->c->arg.count);
   r->peer.wire.deaf = false;
   if (!ok || !play_ping(r, PLAY_TEXT("the last"))) return;
+  uint64_t deadline = play_deadline(r, r->c->arg.count * ping.len);
   do {
-    e = expect_next(r, play_deadline(r, 0));
-  } while (e.kind == EVENT_PONG && e.len != LAST);
-  if (e.kind == EVENT_PONG)
+    e = expect_next(r, deadline);
+  } while (e.kind == EVENT_PONG && e.len != LAST && now_ms() < deadline);
+  if (e.kind == EVENT_PONG && e.len == LAST)
     expect_close(r);
   else if (!is_refused(r, &e))
     (void)verdict_unexpected(r, "the pong of the last ping, or a refusal", &e);

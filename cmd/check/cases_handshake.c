@@ -118,12 +118,15 @@ static void run_absolute(struct check_run *r) {
 }
 
 static void run_long_cookie(struct check_run *r) {
-  char line[4096];
-  memset(line, 'c', sizeof line);
-  memcpy(line, "Cookie: a=", 10);
-  memcpy(line + sizeof line - 3, "\r\n", 3);
-  struct request request = {.more = line};
+  enum { VALUE = 4084 };
+  struct bytes line = {NULL, 0, 0};
+  bytes_add_text(&line, "Cookie: a=");
+  for (size_t i = 0; i < VALUE; i++)
+    bytes_add_byte(&line, 'c');
+  bytes_add(&line, "\r\n", 3); /* with its NUL */
+  struct request request = {.more = (const char *)line.data};
   if (play_connect(r) && play_ask(r, &request)) finish(r, &request);
+  bytes_free(&line);
 }
 
 static void run_fuss(struct check_run *r) {

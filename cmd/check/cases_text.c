@@ -54,12 +54,13 @@ static void run_two_halves(struct check_run *r) {
 
 /* A sound character of four bytes at every offset where vector code could have its seams. */
 static void run_every_offset(struct check_run *r) {
+  static const uint8_t smile[] = {0xf0, 0x9f, 0x98, 0x80};
   enum { OFFSETS = 70, ALL = 100 };
   char data[ALL];
   bool ok = play_open(r);
   for (size_t at = 0; ok && at < OFFSETS; at++) {
     memset(data, 'a', sizeof data);
-    memcpy(data + at, "\xf0\x9f\x98\x80", 4);
+    memcpy(data + at, smile, sizeof smile);
     ok = expect_echo(r, OP_TEXT, data, sizeof data);
   }
   if (ok) expect_close(r);

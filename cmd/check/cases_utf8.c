@@ -14,6 +14,13 @@ struct group {
   const char *hex[36]; /* ended by NULL */
 };
 
+static const char continuations[] =
+    "808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9fa0a1a2a3a4a5a6a7a8a9aaabacadae"
+    "afb0b1b2b3b4b5b6b7b8b9babbbcbdbe";
+static const char firsts_of_two[] =
+    "c020c120c220c320c420c520c620c720c820c920ca20cb20cc20cd20ce20cf20d020d120d220d320d420d520d620"
+    "d720d820d920da20db20dc20dd20de20";
+
 /* 6.5 to 6.23; whether a sequence is valid is not said here but looked up. */
 /* clang-format off */
 static const struct group groups[] = {
@@ -29,11 +36,9 @@ static const struct group groups[] = {
   {"other limits", {"ed9fbf", "ee8080", "efbfbd", "f48fbfbf", "f4908080"}},
   {"continuation bytes alone", {"80", "bf", "80bf", "80bf80", "80bf80bf", "80bf80bf80",
     "80bf80bf80bf",
-    "808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9fa0a1a2a3a4a5a6a7a8a9aaabacadae"
-    "afb0b1b2b3b4b5b6b7b8b9babbbcbdbe"}},
+    continuations}},
   {"first bytes alone", {
-    "c020c120c220c320c420c520c620c720c820c920ca20cb20cc20cd20ce20cf20d020d120d220d320d420d520d620d720"
-    "d820d920da20db20dc20dd20de20",
+    firsts_of_two,
     "e020e120e220e320e420e520e620e720e820e920ea20eb20ec20ed20ee20", "f020f120f220f320f420f520f620",
     "f820f920fa20", "fc20"}},
   {"last byte missing", {"c0", "e080", "f08080", "f8808080", "fc80808080", "df", "efbf", "f7bfbf",

@@ -18,7 +18,7 @@ static const uint64_t full_budget_ms = UINT64_C(60) * 60 * 1000;
 const struct check_case **check_choose(const struct check_conf *conf, const struct catalog *cat,
                                        enum side under_test, size_t *count) {
   const struct check_case **chosen =
-      (const struct check_case **)memory_new(cat->count + 1, sizeof *chosen);
+      (const struct check_case **)memory_new(cat->count + 1, sizeof(void *));
   unsigned other = under_test == SIDE_SERVER ? CASE_CLIENT_ONLY : CASE_SERVER_ONLY;
   *count = 0;
   for (size_t i = 0; i < cat->count; i++) {
@@ -45,15 +45,20 @@ static void show_progress(const struct check_result *result, void *arg) {
 
 /* ---- telling -------------------------------------------------------------------------------- */
 
-static bool write_page(const char *path, const struct check_report *report) {
-  FILE *file = fopen(path, "w");
-  bool ok = file && report_html(report, file);
-  if (file && fclose(file)) ok = false;
-  if (!ok) fprintf(stderr, "coho check: %s cannot be written: %s\n", path, strerror(errno));
-  return ok;
+static bool complain(const char *path) {
+  fprintf(stderr, "coho check: %s cannot be written: %s\n", path, strerror(errno));
+  return false;
 }
 
-static bool tell(const struct check_conf *conf, const struct check_report *report) {
+/* page NULL: none. */
+static bool write_page(FILE *page, const char *path, const struct check_report *report) {
+  if (!page) return true;
+  bool ok = report_html(report, page);
+  if (fclose(page)) ok = false;
+  return ok || complain(path);
+}
+
+static bool tell(const struct check_conf *conf, const struct check_report *report, FILE *page) {
   bool terminal = isatty(STDOUT_FILENO) == 1;
   struct report_text_conf text = {.all = conf->verbose > 0,
                                   .colour = terminal && !getenv("NO_COLOR")};
@@ -62,12 +67,19 @@ static bool tell(const struct check_conf *conf, const struct check_report *repor
     ok = report_json(report, stdout);
   else
     report_text(report, &text, stdout);
-  return (!conf->report || write_page(conf->report, report)) && ok;
+  if (fflush(stdout)) ok = false;
+  return write_page(page, conf->report, report) && ok;
 }
 
 int check_and_tell(const struct check_conf *conf, struct link *link, const char *subject,
                    const struct check_case *const *cases, size_t count) {
   struct progress progress = {.count = count, .shown = isatty(STDERR_FILENO) == 1};
+  /* Opened first: who waited for the cases should not hear then that it cannot be written. */
+  FILE *page = conf->report ? fopen(conf->report, "w") : NULL;
+  if (conf->report && !page) {
+    (void)complain(conf->report);
+    return EXIT_PEER;
+  }
   struct check_report report = {.subject = subject};
   struct runner_conf run = {
       .link = link,
@@ -82,7 +94,7 @@ int check_and_tell(const struct check_conf *conf, struct link *link, const char 
   };
   runner_run(&run, cases, count, &report);
   if (progress.shown) fputs("\r\x1b[K", stderr);
-  bool told = tell(conf, &report);
+  bool told = tell(conf, &report, page);
   int status = told && !report.counts[VERDICT_FAILED] ? EXIT_FINE : EXIT_PEER;
   report_free(&report);
   return status;

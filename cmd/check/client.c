@@ -128,13 +128,13 @@ static int open_driven(struct link *l, struct wire *w, uint64_t deadline, char *
 /* Those that run alone run last; that is how they are counted. */
 static void sort_cases(const struct check_case **cases, size_t count) {
   const struct check_case **sorted =
-      (const struct check_case **)memory_new(count + 1, sizeof *sorted);
+      (const struct check_case **)memory_new(count + 1, sizeof(void *));
   size_t n = 0;
   for (size_t i = 0; i < count; i++)
     if (!(cases[i]->flags & CASE_ALONE)) sorted[n++] = cases[i];
   for (size_t i = 0; i < count; i++)
     if (cases[i]->flags & CASE_ALONE) sorted[n++] = cases[i];
-  memcpy(cases, sorted, count * sizeof *cases);
+  memcpy(cases, sorted, count * sizeof(void *));
   free(sorted);
 }
 

@@ -100,7 +100,7 @@ static void answer(struct wire *w, const char *text) {
   frame_put(&out, &(struct frame){.opcode = OP_CLOSE, .data = "\x03\xe8", .len = 2}, false);
   (void)peer_send_bytes(&p, out.data, out.len, deadline);
   enum event_kind kind = EVENT_PING;
-  while (kind == EVENT_PING || kind == EVENT_PONG || kind == EVENT_MESSAGE)
+  while ((kind == EVENT_PING || kind == EVENT_PONG || kind == EVENT_MESSAGE) && now_ms() < deadline)
     kind = peer_next(&p, deadline).kind;
   peer_free(&p);
   bytes_free(&out);
@@ -171,7 +171,7 @@ static int take(struct client_driver *d, struct wire *w, uint64_t wait_ms, char 
 /* A connection for a case; *number is that of /runCase, 0: any. */
 static int take_visitor(struct client_driver *d, struct wire *w, size_t *number, char *why,
                         size_t cap) {
-  char target[TARGET_BYTES];
+  char target[TARGET_BYTES] = "";
   if (d->kept_for) {
     *number = d->kept_for;
     *w = d->kept;
@@ -215,7 +215,7 @@ int driver_open(struct client_driver *d, struct wire *w, char *why, size_t cap) 
 }
 
 void driver_end(struct client_driver *d) {
-  char target[TARGET_BYTES];
+  char target[TARGET_BYTES] = "";
   char why[256];
   struct wire w;
   if (d->kept_for) wire_close(&d->kept);

@@ -4,8 +4,11 @@
 
 #include "play.h"
 
-/* The next event, but pings of the other side, which are answered. */
+/* The next event, but pings of the other side, which are answered; one that comes when the time is up
+   is told, so that pings without end have one. */
 struct event expect_next(struct check_run *r, uint64_t deadline);
+/* Unsolicited pongs are allowed (RFC 6455 5.5.3). */
+struct event expect_next_but_pongs(struct check_run *r, uint64_t deadline);
 
 bool expect_message(struct check_run *r, unsigned opcode, const void *data, size_t len);
 bool expect_pong(struct check_run *r, const void *data, size_t len);
@@ -28,6 +31,9 @@ extern const unsigned expect_1002[], expect_1007[], expect_1002_1007[], expect_1
 
 /* Closes with 1000, and all ends as it must: passed. */
 void expect_close(struct check_run *r);
+/* The same; informational when so many pings were left out by expect_pongs(). Their pongs must not
+   come now. */
+void expect_close_but(struct check_run *r, size_t missing);
 /* Once a Close is sent: its answer carries this code, 1000 or none. Passed. */
 void expect_closing(struct check_run *r, unsigned code);
 /* The other side fails the connection, with one of the codes or without a Close: passed. */

@@ -36,7 +36,7 @@ static void put_masked(struct bytes *out, const struct frame *f) {
 void frame_put(struct bytes *out, const struct frame *f, bool masked) {
   if (f->mask == MASK_ALWAYS || f->mask == MASK_ZERO) masked = true;
   if (f->mask == MASK_NEVER) masked = false;
-  bytes_add_byte(out, (f->more ? 0 : 0x80u) | f->rsv << 4 | f->opcode);
+  bytes_add_byte(out, (f->more ? 0 : 0x80U) | f->rsv << 4 | f->opcode);
   put_length(out, f, masked ? 0x80 : 0);
   if (masked)
     put_masked(out, f);

@@ -62,11 +62,11 @@ static bool is_control(const struct header *h) { return h->opcode >= 8; }
 
 static void read_first_bytes(struct header *h, const uint8_t *b) {
   h->fin = (b[0] & 0x80) != 0;
-  h->rsv = (b[0] >> 4) & 7u;
-  h->opcode = b[0] & 15u;
+  h->rsv = (b[0] >> 4) & 7U;
+  h->opcode = b[0] & 15U;
   h->masked = (b[1] & 0x80) != 0;
-  h->len7 = b[1] & 0x7fu;
-  h->size = 2u + (h->len7 == 126 ? 2u : h->len7 == 127 ? 8u : 0) + (h->masked ? 4u : 0);
+  h->len7 = b[1] & 0x7fU;
+  h->size = 2U + (h->len7 == 126 ? 2U : h->len7 == 127 ? 8U : 0) + (h->masked ? 4U : 0);
 }
 
 static void read_rest(struct header *h, const uint8_t *b) {
@@ -243,6 +243,7 @@ struct event peer_next(struct peer *p, uint64_t deadline) {
     struct event e = {.why = NULL};
     enum wire_status status = fill_frame(p, deadline, &h, &e);
     if (status != WIRE_OK) return no_more(status);
+    if (p->frames == PEER_FRAMES_MAX) e = wrong("RFC 6455 5.4", "frames come without end");
     if (!e.why) e = take_frame(p, &h);
     if (e.kind != EVENT_SILENCE) return e;
   }

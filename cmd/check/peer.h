@@ -35,7 +35,10 @@ struct event {
   const char *why, *rule; /* a phrase and the section, of EVENT_WRONG */
 };
 
-enum { PEER_MESSAGE_MAX = 64 * 1024 * 1024 };
+enum {
+  PEER_MESSAGE_MAX = 32 * 1024 * 1024, /* twice the largest that is sent */
+  PEER_FRAMES_MAX = 4 * 1024 * 1024    /* of a connection: more than all echoes in small pieces */
+};
 
 struct peer {
   struct wire wire;

@@ -61,16 +61,18 @@ static bool fill_head(struct check_run *r, const char *what, size_t *len) {
 }
 
 bool play_hear(struct check_run *r) {
-  size_t len;
-  do {
+  enum { INTERIM_MAX = 8 };
+  for (size_t i = 0; i <= INTERIM_MAX; i++) {
+    size_t len;
     forget_head(r);
     if (!fill_head(r, "the answer to the handshake", &len)) return false;
     const char *why = head_read_response(&r->head, wire_bytes(&r->peer.wire), len);
     r->has_head = true;
     wire_take(&r->peer.wire, len);
     if (why) return verdict_fail(r, "the answer to the handshake is not HTTP: %s", why);
-  } while (r->head.status >= 100 && r->head.status < 200 && r->head.status != 101);
-  return true;
+    if (r->head.status < 100 || r->head.status >= 200 || r->head.status == 101) return true;
+  }
+  return verdict_fail(r, "more than %d interim answers come before the answer", INTERIM_MAX);
 }
 
 bool play_take_request(struct check_run *r) {

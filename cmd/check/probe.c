@@ -16,11 +16,8 @@ static bool say(struct check_run *r, char *why, size_t cap) {
 /* A server that breaks rules is to be told so by the cases; one that does something else than to
    echo has no use for them. */
 static bool echoes(struct check_run *r, char *why, size_t cap) {
-  struct event e;
   if (!play_message(r, OP_TEXT, PLAY_TEXT("coho check"), 0)) return say(r, why, cap);
-  do {
-    e = expect_next(r, play_deadline(r, 0));
-  } while (e.kind == EVENT_PONG);
+  struct event e = expect_next_but_pongs(r, play_deadline(r, 0));
   bool echo = e.kind == EVENT_MESSAGE && e.len == 10;
   if (echo || e.kind == EVENT_WRONG) return true;
   char got[VERDICT_DESCRIBED];

@@ -23,8 +23,8 @@ static void judge_end(struct check_run *r, int status) {
   do {
     wire_take(&r->peer.wire, wire_count(&r->peer.wire));
     end = wire_fill(&r->peer.wire, 1, deadline);
-  } while (end == WIRE_OK);
-  if (end == WIRE_TIMEOUT)
+  } while (end == WIRE_OK && now_ms() < deadline);
+  if (end == WIRE_OK || end == WIRE_TIMEOUT)
     (void)verdict_fail(r, "refused with %d, but the connection stays open", status);
   else
     verdict_pass(r, "refused with %d and closed", status);

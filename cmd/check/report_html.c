@@ -8,6 +8,7 @@
 
 #include <coho/version.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -40,27 +41,37 @@ static void put_text(struct bytes *b, const char *text) {
   put_markup(b, escape_line(safe, sizeof safe, (struct coho__view){text, strlen(text)}));
 }
 
-static void put_link(struct bytes *b, unsigned rfc, const char *section, const char *text,
-                     size_t len) {
-  bytes_printf(b, "<a href=\"https://www.rfc-editor.org/rfc/rfc%u#section-%s\">%.*s</a>", rfc,
-               section, (int)len, text);
+static void put_link(struct bytes *b, unsigned long rfc, struct coho__view section,
+                     struct coho__view text) {
+  bytes_printf(b, "<a href=\"https://www.rfc-editor.org/rfc/rfc%lu#section-%.*s\">%.*s</a>", rfc,
+               (int)section.len, section.data, (int)text.len, text.data);
 }
 
-/* "RFC 6455 5.5, 7.4": each section leads to its text. */
-static void put_rule(struct bytes *b, const char *rule) {
-  unsigned rfc = 0;
-  while (*rule) {
-    char section[16];
-    int used = 0;
-    if (sscanf(rule, "RFC %5u %15[0-9.]%n", &rfc, section, &used) == 2 ||
-        (rfc && sscanf(rule, "%15[0-9.]%n", section, &used) == 1)) {
-      put_link(b, rfc, section, rule, (size_t)used);
-      rule += used;
-      continue;
-    }
-    char letter[2] = {*rule++, '\0'};
-    put_markup(b, letter);
+/* The next element of "RFC 6455 5.5, 7.4, RFC 7692 7": each section leads to its text; the number of
+   the document holds until another one comes. */
+static const char *put_section(struct bytes *b, const char *element, unsigned long *rfc) {
+  const char *section = element;
+  if (!strncmp(element, "RFC ", 4)) {
+    char *end;
+    *rfc = strtoul(element + 4, &end, 10);
+    section = end + strspn(end, " ");
   }
+  size_t digits = strspn(section, "0123456789.");
+  put_link(b, *rfc, (struct coho__view){section, digits},
+           (struct coho__view){element, (size_t)(section - element) + digits});
+  return section + digits;
+}
+
+static void put_rule(struct bytes *b, const char *rule) {
+  unsigned long rfc = 0;
+  while (*rule) {
+    rule = put_section(b, rule, &rfc);
+    size_t len = strspn(rule, ", ");
+    if (len) bytes_add_text(b, ", ");
+    if (!len) break;
+    rule += len;
+  }
+  put_markup(b, rule);
 }
 
 static void put_count(struct bytes *b, const char *tag, size_t n, enum verdict v) {

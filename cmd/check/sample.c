@@ -57,7 +57,7 @@ static void add_some(struct bytes *out, enum sample kind, uint32_t *state) {
 }
 
 void sample_add(struct bytes *out, enum sample kind, size_t len) {
-  uint32_t state = 2463534242u;
+  uint32_t state = 2463534242U;
   size_t end = out->len + len;
   while (out->len < end)
     add_some(out, kind, &state);

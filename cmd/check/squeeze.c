@@ -112,7 +112,7 @@ static const char *feed(struct squeeze *s, const void *data, size_t len, struct 
 bool squeeze_unpack(struct squeeze *s, const void *data, size_t len, struct bytes *out,
                     const char **why) {
   static const uint8_t tail[TAIL] = {0, 0, 0xff, 0xff};
-  enum { MAX = 256 * 1024 * 1024 };
+  enum { MAX = 32 * 1024 * 1024 }; /* as of a message that is not compressed */
   bool at_boundary = false;
   *why = len ? NULL : "a compressed message is empty, not even one block";
   if (!*why) *why = feed(s, data, len, out, MAX, &at_boundary);

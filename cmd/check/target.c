@@ -10,13 +10,30 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* The first address that answers; the last reason when none does. */
-static int open_wire(struct link *l, struct wire *w, uint64_t deadline, char *why, size_t cap) {
-  const struct target *t = COHO_CONTAINER_OF(l, struct target, link);
+static unsigned count_addresses(const struct addrinfo *a) {
+  unsigned count = 0;
+  for (; a; a = a->ai_next)
+    count++;
+  return count;
+}
+
+/* The first address that answers, each in its share of the time; the last reason when none does. */
+static int find_good(struct target *t, struct wire *w, uint64_t deadline, char *why, size_t cap) {
   int failed = -1;
-  for (const struct addrinfo *a = t->addresses; a && failed; a = a->ai_next)
-    failed = wire_connect(w, a, t->tls, t->url.host, deadline, why, cap);
+  for (const struct addrinfo *a = t->addresses; a && failed; a = a->ai_next) {
+    uint64_t now = now_ms();
+    uint64_t share = deadline > now ? (deadline - now) / count_addresses(a) : 0;
+    failed = wire_connect(w, a, &t->tls, now + share, why, cap);
+    if (!failed) t->good = a;
+  }
   return failed;
+}
+
+/* The address is found before there are several threads, by the probe. */
+static int open_wire(struct link *l, struct wire *w, uint64_t deadline, char *why, size_t cap) {
+  struct target *t = COHO_CONTAINER_OF(l, struct target, link);
+  if (!t->good) return find_good(t, w, deadline, why, cap);
+  return wire_connect(w, t->good, &t->tls, deadline, why, cap);
 }
 
 static int look_up(struct target *t, char *why, size_t cap) {
@@ -48,14 +65,16 @@ int target_open(struct target *t, const struct target_conf *conf, char *why, siz
   t->link.target = t->url.target;
   t->link.fields = (const char *)t->fields.data;
   t->link.protocols = conf->protocols;
-  if (t->url.secure) t->tls = trust_client(conf->ca_file, conf->insecure, why, cap);
-  if (t->url.secure && !t->tls) return -1;
+  t->tls.name = memory_text("%s", t->url.host);
+  if (t->url.secure) t->tls.context = trust_client(conf->ca_file, conf->insecure, why, cap);
+  if (t->url.secure && !t->tls.context) return -1;
   return look_up(t, why, cap);
 }
 
 void target_close(struct target *t) {
   if (t->addresses) freeaddrinfo(t->addresses);
-  trust_free(t->tls);
+  trust_free(t->tls.context);
+  free(t->tls.name);
   bytes_free(&t->fields);
   free(t->host);
   coho__url_free(&t->url);

@@ -8,15 +8,15 @@
 #include "proto/url.h"
 
 struct addrinfo;
-struct ssl_ctx_st;
 
 struct target {
   struct link link; /* leads back here */
   struct coho__url url;
   struct addrinfo *addresses;
-  struct ssl_ctx_st *tls; /* NULL: plain */
-  struct bytes fields;    /* whole lines, terminated */
-  char *host;             /* as the Host field has it */
+  const struct addrinfo *good; /* the first that answered; the others are no longer asked */
+  struct wire_tls tls;
+  struct bytes fields; /* whole lines, terminated */
+  char *host;          /* as the Host field has it */
 };
 
 struct target_conf {

@@ -8,10 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void decide(struct check_run *r, enum verdict verdict, const char *format, va_list args)
-    __attribute__((format(printf, 3, 0)));
-
-static void decide(struct check_run *r, enum verdict verdict, const char *format, va_list args) {
+static void __attribute__((format(printf, 3, 0)))
+decide(struct check_run *r, enum verdict verdict, const char *format, va_list args) {
   char text[1024];
   if (r->decided) return;
   (void)vsnprintf(text, sizeof text, format, args);
@@ -101,5 +99,6 @@ void verdict_describe(const struct check_run *r, const struct event *e, char *te
 bool verdict_unexpected(struct check_run *r, const char *what, const struct event *e) {
   char got[VERDICT_DESCRIBED];
   verdict_describe(r, e, got);
+  if (e->kind == EVENT_WRONG) return verdict_fail(r, "%s; expected %s", got, what);
   return verdict_fail(r, "expected %s; got %s", what, got);
 }

@@ -14,7 +14,7 @@ void verdict_lack(struct check_run *r, const char *format, ...)
 /* False, for steps to return. */
 bool verdict_fail(struct check_run *r, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* "expected WHAT; got ..." of the event. */
+/* "expected WHAT; got ..." of the event, or the rule that it breaks. */
 bool verdict_unexpected(struct check_run *r, const char *what, const struct event *e);
 
 /* "a text message of 5 bytes (48 65 6c 6c 6f)", "Close 1002", "nothing within 2 s". */

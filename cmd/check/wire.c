@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 enum {
-  INBOX_MAX = 256 * 1024 * 1024, /* an answer to the largest message, and then some */
+  INBOX_MAX = 64 * 1024 * 1024, /* an answer to the largest message, and then some */
   READ_SIZE = 64 * 1024
 };
 
@@ -207,8 +207,10 @@ static int start_tls(struct wire *w, struct ssl_ctx_st *tls) {
 }
 
 /* The name that SNI carries, which an address must not be in, and that the certificate is for. */
-static bool name_server(struct wire *w, const char *name) {
+static bool name_server(struct wire *w, char *name) {
   struct in6_addr address;
+  SSL_set_hostflags(w->ssl,
+                    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
   bool literal =
       inet_pton(AF_INET, name, &address) == 1 || inet_pton(AF_INET6, name, &address) == 1;
   if (literal) return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(w->ssl), name) == 1;
@@ -227,13 +229,14 @@ static int connect_tcp(struct wire *w, const struct addrinfo *to, uint64_t deadl
   return error;
 }
 
-int wire_connect(struct wire *w, const struct addrinfo *to, struct ssl_ctx_st *tls,
-                 const char *name, uint64_t deadline, char *why, size_t cap) {
+int wire_connect(struct wire *w, const struct addrinfo *to, const struct wire_tls *tls,
+                 uint64_t deadline, char *why, size_t cap) {
   *w = WIRE_NONE;
   int error = connect_tcp(w, to, deadline);
   if (error) return fail(w, why, cap, strerror(error));
-  if (!tls) return 0;
-  if (start_tls(w, tls) || !name_server(w, name)) return fail(w, why, cap, "TLS cannot be set up");
+  if (!tls->context) return 0;
+  if (start_tls(w, tls->context) || !name_server(w, tls->name))
+    return fail(w, why, cap, "TLS cannot be set up");
   SSL_set_connect_state(w->ssl);
   return shake_hands(w, deadline, why, cap);
 }

@@ -37,11 +37,17 @@ struct wire {
 
 uint64_t now_ms(void); /* monotonic */
 
-/* Both: 0, or -1 with a sentence without full stop in why. tls NULL: plain. Name is for SNI and the
-   certificate. A wire that failed needs no wire_close(). */
+struct wire_tls {
+  struct ssl_ctx_st *context; /* NULL: plain */
+  char *name; /* for SNI and the certificate; not const, for OpenSSL's macro takes that away */
+};
+
+/* Both: 0, or -1 with a sentence without full stop in why. A wire that failed needs no
+   wire_close(). */
 struct addrinfo;
-int wire_connect(struct wire *w, const struct addrinfo *to, struct ssl_ctx_st *tls,
-                 const char *name, uint64_t deadline, char *why, size_t cap);
+int wire_connect(struct wire *w, const struct addrinfo *to, const struct wire_tls *tls,
+                 uint64_t deadline, char *why, size_t cap);
+/* tls NULL: plain. */
 int wire_accepted(struct wire *w, int fd, struct ssl_ctx_st *tls, uint64_t deadline, char *why,
                   size_t cap);
 

@@ -70,6 +70,8 @@ def accept(elements, faults):
         kept = {n: v for n, v in parameters if n != "client_max_window_bits"}
         if "parameters-any" in faults:
             kept = {n: v for n, v in kept.items() if valid([(n, v)], True)}
+        if "parameters-ignored" in faults:
+            kept = {}
         text = "; ".join([NAME] + [n if v is None else f"{n}={v}" for n, v in kept.items()])
         return text, kept
     return None

@@ -190,10 +190,24 @@ class Endpoint:
         if len(data) >= LARGE and "large-flipped" in self.faults:
             middle = len(data) // 2
             data = data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1:]
+        if opcode == TEXT and "utf8-sent" in self.faults:
+            data += b"\xff"
+        self.precede()
+        rsv = 2 if "rsv-sent" in self.faults else 0
+        first = CONTINUATION if "continuation-sent" in self.faults else opcode
         if self.deflate:
-            self.send(opcode, self.deflate.deflater.message(data), rsv=4)
+            self.send(first, self.deflate.deflater.message(data), rsv=4 | rsv)
         else:
-            self.send(opcode, data)
+            self.send(first, data, rsv)
+
+    def precede(self):
+        """What must not be, before a message."""
+        if "opcode-sent" in self.faults:
+            self.send(3, b"")
+        if "ping-unfinished" in self.faults:
+            self.send(PING, b"", fin=0)
+        if "ping-long" in self.faults:
+            self.send(PING, bytes(126))
 
     # ---- control frames --------------------------------------------------------------------------
 
@@ -237,6 +251,8 @@ class Endpoint:
     def answer_close(self, payload):
         if "close-other" in self.faults:
             payload = struct.pack("!H", 1011)
+        if "close-code-sent" in self.faults:
+            payload = struct.pack("!H", 1005)
         if "close-late" in self.faults:
             self.until_silent(LATE)
         if "close-none" in self.faults:
@@ -273,12 +289,12 @@ class Endpoint:
 
     # ---- what goes -------------------------------------------------------------------------------
 
-    def send(self, opcode, payload, rsv=0):
+    def send(self, opcode, payload, rsv=0, fin=1):
         size = len(payload)
         masked = self.client != ("mask-wrong" in self.faults)
         long = "length-long" in self.faults and opcode < CLOSE
         bit = 128 if masked else 0
-        head = bytes([128 | rsv << 4 | opcode])
+        head = bytes([fin << 7 | rsv << 4 | opcode])
         if size < 126 and not long:
             head += bytes([bit | size])
         elif size < 65536 and not (long and size > 125):

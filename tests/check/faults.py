@@ -7,6 +7,13 @@ BOTH = {
     "length-long": "sends lengths in more bytes than needed",
     "rsv-unchecked": "takes reserved bits for nothing",
     "opcode-unchecked": "skips frames of reserved opcodes",
+    "rsv-sent": "sets a reserved bit in its messages",
+    "opcode-sent": "sends a frame of a reserved opcode before its messages",
+    "ping-unfinished": "sends a ping without FIN before its messages",
+    "ping-long": "sends a ping of 126 bytes before its messages",
+    "continuation-sent": "begins its messages with a continuation",
+    "utf8-sent": "puts a byte behind text that makes it no UTF-8",
+    "close-code-sent": "answers every Close with 1005",
     "pong-none": "answers no ping",
     "pong-other": "answers pings with another payload",
     "pong-cut": "answers with the first 124 bytes of a ping",
@@ -44,6 +51,10 @@ BOTH = {
 }
 
 SERVER = BOTH | {
+    "answer-no-upgrade": "answers without Upgrade",
+    "answer-no-connection": "answers without Connection",
+    "answer-body": "announces a body behind 101",
+    "parameters-ignored": "agrees to permessage-deflate without the parameters that it was asked for",
     "accept-wrong": "answers with the Accept of another key",
     "protocol-foreign": "chooses a subprotocol that was not offered",
     "extension-foreign": "answers with an extension that was not offered",

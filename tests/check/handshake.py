@@ -98,10 +98,16 @@ class ServerHandshake:
         extensions, agreed = self.extensions()
         if has(self.fields, "expect", "100-continue"):
             self.wire.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        lines = ["HTTP/1.1 101 Switching Protocols", *UPGRADE_FIELDS[:2],
-                 f"Sec-WebSocket-Accept: {accept_key(key)}", *extra, *extensions, "", ""]
+        lines = [*self.answer_head(), f"Sec-WebSocket-Accept: {accept_key(key)}", *extra, *extensions, "", ""]
         self.wire.write("\r\n".join(lines).encode("latin-1"))
         return Deflate(agreed, "server", "client", self.faults) if agreed is not None else None
+
+    def answer_head(self):
+        upgrade, connection, _ = UPGRADE_FIELDS
+        return ["HTTP/1.1 101 Switching Protocols",
+                *[upgrade] * ("answer-no-upgrade" not in self.faults),
+                *[connection] * ("answer-no-connection" not in self.faults),
+                *["Content-Length: 0"] * ("answer-body" in self.faults)]
 
     def must(self, good, fault, *refusal):
         if not good and fault not in self.faults:
@@ -228,6 +234,12 @@ class ClientHandshake:
         if not good and fault not in self.faults:
             raise NoWebSocket(why)
 
+    def offered(self, parameters):
+        """The answer is one that our offer allows."""
+        hint = any(name == "client_max_window_bits" for name, _ in parameters)
+        hinted = not hint or "client_max_window_bits" in self.offer
+        return bool(self.offer) and hinted and deflate.valid(parameters, True)
+
     def extensions(self, fields):
         if "sec-websocket-extensions" not in fields:
             return None
@@ -235,7 +247,7 @@ class ClientHandshake:
             answer = deflate.parse(",".join(fields["sec-websocket-extensions"]))
         except ValueError:
             answer = []
-        good = bool(self.offer) and len(answer) == 1 and answer[0][0] == deflate.NAME and deflate.valid(answer[0][1], True)
+        good = len(answer) == 1 and answer[0][0] == deflate.NAME and self.offered(answer[0][1])
         self.must(good, "extension-unchecked", "an extension that was not offered")
         if not good:
             return Deflate({}, "client", "server", self.faults) if any(n == deflate.NAME for n, _ in answer) else None
