@@ -21,6 +21,7 @@ static const struct row rows[] = {
     {"limit connections", OPTION_NUMBER, AT(server.max_connections), UINT32_MAX, 0},
     {"limit per-address", OPTION_NUMBER, AT(server.max_per_address), UINT32_MAX, 0},
     {"limit frame", OPTION_SIZE, AT(conn.max_frame), TIB, 0},
+    {"limit fragments", OPTION_NUMBER, AT(conn.max_fragments), UINT32_MAX, 0},
     {"limit queue", OPTION_SIZE, AT(conn.max_queue), TIB, 0},
     {"limit head", OPTION_SIZE, AT(server.max_head), 64 * 1024 - 1, 0},
     {"limit fields", OPTION_NUMBER, AT(server.max_fields), 256, 0},

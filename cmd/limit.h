@@ -9,13 +9,13 @@
 
 #include <coho/coho.h>
 
-#define LIMIT_TEXT                                                                            \
-  "a limit: connections=N over all threads (what file descriptors allow), per-address=N "     \
-  "connections of one address (none), frame=BYTES of one frame (--max-message), queue=BYTES " \
-  "that wait for one peer (4 * --max-message, at least 1M), head=BYTES (16k) and fields=N "   \
-  "(64) of a request's head, body=BYTES of its body (64k), memory=BYTES of all connections "  \
-  "together (half of the machine's), contexts=BYTES of compression in it (128M); may be "     \
-  "repeated; in brackets what holds without it"
+#define LIMIT_TEXT                                                                               \
+  "a limit: connections=N over all threads (what file descriptors allow), per-address=N "        \
+  "connections of one address (none), frame=BYTES of one frame (--max-message), fragments=N of " \
+  "one message (what they cost), queue=BYTES that wait for one peer (4 * --max-message, at "     \
+  "least 1M), head=BYTES (16k) and fields=N (64) of a request's head, body=BYTES of its body "   \
+  "(64k), memory=BYTES of all connections together (half of the machine's), contexts=BYTES of "  \
+  "compression in it (128M); may be repeated; in brackets what holds without it"
 
 #define RATE_TEXT                                                                                \
   "so many in a second: messages=N, frames=N or bytes=N from one connection, which above it is " \

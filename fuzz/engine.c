@@ -188,6 +188,7 @@ static void begin(struct run *r, const struct session *s) {
   *r = (struct run){.player = {.feed = feed, .act = act}, .session = s, .eased = true};
   r->conf = (struct coho__engine_conf){.max_message = s->max_message,
                                        .max_frame = s->max_frame,
+                                       .max_fragments = UINT32_MAX,
                                        .message_timeout_ms = never ? UINT32_MAX : 5000,
                                        .ping_interval_ms = never ? UINT32_MAX : 2000,
                                        .pong_timeout_ms = never ? UINT32_MAX : 1000,

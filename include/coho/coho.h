@@ -102,6 +102,8 @@ typedef struct coho_options {
   uint32_t pong_timeout_ms;    /* silence after it before the peer counts as gone; 10,000 */
   uint32_t close_timeout_ms;   /* for the peer's answer to a Close; default 5,000 */
   uint32_t write_timeout_ms;   /* without progress of a queue that is not empty; default 30,000 */
+  uint32_t max_fragments;      /* of one message; more closes with 1008. Default: as many as cost at
+                                  most 4 * max_message and 64 KiB, at 64 bytes and its payload each */
   uint32_t idle_timeout_ms;    /* without a message in either direction, whatever pings say: closed
                                   with 1000; default: never */
 

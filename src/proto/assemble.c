@@ -14,8 +14,11 @@ static uint64_t max_cost(uint64_t max_message) {
              : max_message * COST_FACTOR + COST_ALLOWANCE;
 }
 
-int coho__assembly_frame(struct coho__assembly *a, uint64_t len, uint64_t max_message) {
+int coho__assembly_frame(struct coho__assembly *a, uint64_t len, uint64_t max_message,
+                         uint32_t max_fragments) {
   if (len > max_message - a->received) return COHO_ETOOBIG;
+  if (a->fragments == max_fragments) return COHO_EFRAGMENTS;
+  a->fragments++;
   a->received += len;
   a->cost += len + COHO_FRAGMENT_COST;
   return a->cost > max_cost(max_message) ? COHO_EFRAGMENTS : 0;
@@ -31,4 +34,5 @@ int coho__assembly_append(struct coho__assembly *a, const void *data, size_t len
 void coho__assembly_reset(struct coho__assembly *a) {
   coho__buf_release(&a->bytes);
   a->received = a->cost = 0;
+  a->fragments = 0;
 }

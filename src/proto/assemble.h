@@ -19,12 +19,14 @@ struct coho__assembly {
   struct coho__buf bytes;
   uint64_t received; /* payload announced by the headers so far */
   uint64_t cost;
+  uint32_t fragments;
 };
 
 void coho__assembly_init(struct coho__assembly *a);
 void coho__assembly_free(struct coho__assembly *a);
 /* A data frame of len bytes begins. 0, COHO_ETOOBIG, COHO_EFRAGMENTS. */
-int coho__assembly_frame(struct coho__assembly *a, uint64_t len, uint64_t max_message);
+int coho__assembly_frame(struct coho__assembly *a, uint64_t len, uint64_t max_message,
+                         uint32_t max_fragments);
 /* Keeps a piece. 0, COHO_ENOMEM, COHO_EMEMORY: the message would become large while memory is tight. */
 int coho__assembly_append(struct coho__assembly *a, const void *data, size_t len,
                           uint64_t max_message);

@@ -172,7 +172,7 @@ static int begin_message(struct coho__engine *e, const struct coho__frame *f) {
   }
   struct coho__busy *b = need_busy(e);
   if (!b) return COHO_ENOMEM;
-  return coho__assembly_frame(&b->assembly, f->len, most);
+  return coho__assembly_frame(&b->assembly, f->len, most, e->conf->max_fragments);
 }
 
 static int begin_frame(struct coho__engine *e, const struct coho__frame *f) {

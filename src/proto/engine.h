@@ -24,6 +24,7 @@ enum { COHO_ENGINE_CLOSE_ROOM = COHO_FRAME_HEADER_MAX + COHO_CONTROL_MAX };
 struct coho__engine_conf {
   uint64_t max_message;
   uint64_t max_frame;
+  uint32_t max_fragments;
   uint32_t message_timeout_ms; /* all times: UINT32_MAX for never */
   uint32_t ping_interval_ms;
   uint32_t pong_timeout_ms;

@@ -69,6 +69,7 @@ static void configure(coho_ws *ws, coho_role role, const coho_ws_options *opt) {
   uint64_t max_message = opt->max_message ? opt->max_message : MIB;
   ws->conf = (struct coho__engine_conf){
       .max_message = max_message,
+      .max_fragments = UINT32_MAX, /* what they cost is the limit */
       .max_frame = opt->max_frame ? opt->max_frame : max_message,
       .message_timeout_ms = or_default(opt->message_timeout_ms, 120000),
       .ping_interval_ms = or_default(opt->ping_interval_ms, 20000),

@@ -54,6 +54,7 @@ static void set_defaults(coho_options *o) {
   default_number(&o->pong_timeout_ms, 10 * SECOND);
   default_number(&o->close_timeout_ms, 5 * SECOND);
   default_number(&o->write_timeout_ms, 30 * SECOND);
+  default_number(&o->max_fragments, UINT32_MAX);
   default_number(&o->idle_timeout_ms, UINT32_MAX);
   default_number(&o->rate_messages.burst, o->rate_messages.per_second);
   default_number(&o->rate_frames.burst, o->rate_frames.per_second);
@@ -86,6 +87,7 @@ static void derive(struct coho__options *o, coho_role role) {
   const coho_options *s = &o->set;
   o->engine = (struct coho__engine_conf){.max_message = s->max_message,
                                          .max_frame = s->max_frame,
+                                         .max_fragments = s->max_fragments,
                                          .message_timeout_ms = s->message_timeout_ms,
                                          .ping_interval_ms = s->ping_interval_ms,
                                          .pong_timeout_ms = s->pong_timeout_ms,

@@ -410,6 +410,28 @@ static void test_B15_a_message_puts_the_idle_timeout_off(void **state) {
   finish();
 }
 
+/* As many as the limit are a message, one more is too much. */
+static void test_B03_too_many_fragments(void **state) {
+  enum { LIMIT = 4 };
+  (void)state;
+  struct raw_frame f;
+  coho_options so = probe_options(&server);
+  server.message = probe_echo;
+  so.max_fragments = LIMIT;
+  open_with(so);
+  for (int i = 0; i < LIMIT; i++)
+    raw_frame(&raw, i ? 0 : 1, i == LIMIT - 1, "a", 1);
+  assert_true(raw_next(&raw, &f));
+  assert_int_equal(f.opcode, 1);
+  assert_int_equal(f.len, LIMIT);
+  for (int i = 0; i <= LIMIT; i++)
+    raw_frame(&raw, i ? 0 : 1, false, NULL, 0);
+  assert_true(raw_next(&raw, &f));
+  assert_int_equal(raw_code(&f), 1008);
+  finish();
+  assert_int_equal(server.ending.err, COHO_EFRAGMENTS);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_CT_09_answer_carries_the_same_code, setup),
@@ -430,6 +452,7 @@ int main(void) {
       cmocka_unit_test_setup(test_CL_18_close_timeout, setup),
       cmocka_unit_test_setup(test_B14_pong_timeout, setup),
       cmocka_unit_test_setup(test_B05_message_timeout, setup),
+      cmocka_unit_test_setup(test_B03_too_many_fragments, setup),
       cmocka_unit_test_setup(test_B15_idle_timeout, setup),
       cmocka_unit_test_setup(test_B15_a_message_puts_the_idle_timeout_off, setup),
   };

@@ -13,6 +13,10 @@ serve --limit frame=10
 status coho connect "$url/echo" -q -x short --deflate off 2>&1
 status coho connect "$url/echo" -q -x 'longer than ten' --deflate off 2>&1
 stop
+echo 'fragments=2'
+serve --limit fragments=2
+raw upgrade:/echo '\x01\x80\0\0\0\0\x80\x80\0\0\0\0\x01\x80\0\0\0\0\x00\x80\0\0\0\0\x00\x80\0\0\0\0'
+stop
 echo 'queue=1k'
 serve --limit queue=1k
 printf '%01000d\n%02000d\n%01001d\n' 1 2 3 | coho connect "$url/echo" -q --deflate off | wc -c
