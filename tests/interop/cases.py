@@ -116,9 +116,10 @@ def between(what, least, value, most):
 
 @case(needs=("plain",))
 def text(pair):
+    """Text in both directions, ASCII and beyond, of 5 to 65536 bytes, at the edges of the length encodings."""
     pair.meet()
     for giver, taker in pair.both:
-        for words in ("hello", "w\u00f6rld \u2603 \U0001f41f", "a\tb \x7f \ufeff", "x" * 125, "y" * 126, "z" * 65536):
+        for words in ("hello", "w\u00f6rld \u2603 \U0001f41f", "\t \x7f \0 \ufeff", "x" * 125, "y" * 126, "z" * 65536):
             giver.send("text", words)
             taker.sees("text", words)
     pair.part()
@@ -126,6 +127,7 @@ def text(pair):
 
 @case(needs=("binary", "plain"))
 def binary(pair):
+    """Binary messages in both directions, every byte value."""
     pair.meet()
     for giver, taker in pair.both:
         for data in (bytes(range(256)), b"\0", b"\xff" * 65535):
@@ -136,6 +138,7 @@ def binary(pair):
 
 @case(needs=("plain",))
 def empty_text(pair):
+    """Empty text messages, alone and between others."""
     pair.meet()
     for giver, taker in pair.both:
         for words in ("", "between", "", ""):
@@ -146,6 +149,7 @@ def empty_text(pair):
 
 @case(needs=("binary", "plain"))
 def empty_binary(pair):
+    """Empty binary messages, alone and between others."""
     pair.meet()
     for giver, taker in pair.both:
         for data in (b"", b"between", b""):
@@ -156,6 +160,7 @@ def empty_binary(pair):
 
 @case(needs=("plain",))
 def a_megabyte(pair):
+    """1 MiB of text, which compresses well, and of noise, in both directions."""
     pair.meet()
     noise = random.Random(1).randbytes(MEGABYTE)
     for giver, taker in pair.both:
@@ -169,6 +174,7 @@ def a_megabyte(pair):
 
 @case(needs=("plain",))
 def many_in_a_row(pair):
+    """1000 messages in each direction at the same time."""
     pair.meet()
     for giver, _ in pair.both:
         for i in range(ROW):
@@ -181,6 +187,7 @@ def many_in_a_row(pair):
 
 @directed(always=("binary", "plain"), needs=("fragments",))
 def fragments(pair, giver, taker):
+    """Messages in 2, 3 and 100 fragments, with a ping in between."""
     pair.meet()
     giver.parts("text", "a b\u00e9", "tw", "een \u2603")
     taker.sees("text", "a b\u00e9tween \u2603")
@@ -197,6 +204,7 @@ def fragments(pair, giver, taker):
 
 @directed(always=("plain",), needs=("fragments", "empty fragments"))
 def empty_fragments(pair, giver, taker):
+    """Messages with empty first, middle and last fragments, and of nothing else."""
     pair.meet()
     giver.parts("text", "", "a be", "", "tween", "")
     taker.sees("text", "a between")
@@ -209,10 +217,11 @@ def empty_fragments(pair, giver, taker):
 
 @case()
 def too_large(pair):
+    """A message of one byte more than coho takes: coho fails the connection with 1009."""
     pair.meet()
     pair.peer.send("binary" if pair.can("binary", pair.peer) else "text", b"x" * (MEGABYTE + 1))
     pair.coho.fails()
-    pair.peer.closes({1009})
+    pair.peer.closes({1009} if pair.can("unanswered", pair.peer) else {1009, 1006})
 
 
 # ---- pings and Closes --------------------------------------------------------------------------------
@@ -220,6 +229,7 @@ def too_large(pair):
 
 @directed(always=("plain",), needs=("ping",))
 def ping(pair, giver, taker):
+    """Pings with 0 to 125 bytes; each gets its pong."""
     pair.meet()
     for data in (b"are you there", b"", bytes(range(125))):
         giver.ping(data)
@@ -233,6 +243,7 @@ def ping(pair, giver, taker):
 
 @directed(needs=("close",))
 def close(pair, giver, taker):
+    """A Close with 4002 and a reason beyond ASCII; code and reason arrive, and the answer."""
     pair.meet()
     giver.close(4002, "enough \u2603")
     taker.closes({4002}, "enough \u2603")
@@ -241,6 +252,7 @@ def close(pair, giver, taker):
 
 @directed(needs=("no code",))
 def close_without_code(pair, giver, taker):
+    """A Close without payload; the other end is told 1005."""
     pair.meet()
     giver.close(0)
     taker.closes({1005}, "")
@@ -249,6 +261,7 @@ def close_without_code(pair, giver, taker):
 
 @case(needs=("subprotocol",))
 def subprotocol(pair):
+    """Of two that the client offers, the server chooses the one it knows."""
     pair.meet(protocols="mqtt,superchat", chosen="superchat")
     pair.part()
 
@@ -268,6 +281,7 @@ def exchange(pair, words, times=1):
 
 @case(OFF)
 def no_compression(pair):
+    """Without permessage-deflate: nothing is agreed on, no frame has RSV1, all bytes are on the wire."""
     with pair.tapped(pair.path) as tap:
         exchange(pair, LARGE)
     for _, size in pair.costs(tap):
@@ -279,6 +293,8 @@ def no_compression(pair):
 
 @case(COMPRESSED, needs=("deflate",))
 def compressed(pair):
+    """A long message takes less than a quarter of its bytes on the wire, and over ws its frame has RSV1; short ones
+    come uncompressed in between."""
     with pair.tapped("/shared") as tap:
         exchange(pair, LARGE)
     for sender, size in pair.costs(tap):
@@ -295,6 +311,7 @@ def compressed(pair):
 
 @case(COMPRESSED, needs=("deflate",))
 def without_context(pair):
+    """The same noise again and again takes its bytes each time: no context is kept."""
     with pair.tapped("/shared") as tap:
         exchange(pair, NOISE, REPEATS)
     for _, size in pair.costs(tap):
@@ -303,6 +320,7 @@ def without_context(pair):
 
 @case(COMPRESSED, needs=("deflate",))
 def with_context(pair):
+    """The same noise again and again takes few bytes from the second time on."""
     with pair.tapped("/own") as tap:
         exchange(pair, NOISE, REPEATS)
     for sender, size in pair.costs(tap):
@@ -314,6 +332,7 @@ def with_context(pair):
 
 @case(COMPRESSED, needs=("deflate", "window"))
 def smallest_window(pair):
+    """coho asks for windows of 9 bits in both directions; over ws the answer is looked at."""
     with pair.tapped("/small") as tap:
         exchange(pair, LARGE)
         exchange(pair, NOISE, 2)

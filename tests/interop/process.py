@@ -12,6 +12,7 @@ PATIENCE = 20  # seconds for one line, one end, one command
 ENVIRONMENT = os.environ | {"WS_NO_BUFFER_UTIL": "1", "WS_NO_UTF_8_VALIDATE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 _alive = set()
+_over = False
 _lock = threading.Lock()
 
 
@@ -22,6 +23,8 @@ class Process:
         self.command = command
         self.said = tempfile.TemporaryFile()
         with _lock:
+            if _over:
+                raise AssertionError("the run is over")
             self.child = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE,
                                           stdout=subprocess.PIPE, stderr=self.said, text=True, encoding="utf-8",
                                           env=ENVIRONMENT | (env or {}))
@@ -50,9 +53,13 @@ class Process:
 
     def complaint(self):
         """What it said on standard error, for messages."""
-        os.lseek(self.said.fileno(), 0, os.SEEK_SET)
-        text = self.said.read().decode(errors="replace").strip()
+        text = self.error_text().strip()
         return f"; it said: {text[-1500:]}" if text else ""
+
+    def error_text(self):
+        """Its standard error so far."""
+        fd = self.said.fileno()  # whose position is the child's, too
+        return os.pread(fd, os.fstat(fd).st_size, 0).decode(errors="replace")
 
     def wait_for_end(self, seconds):
         """Whether it ended within that time."""
@@ -95,8 +102,10 @@ class Process:
 
 
 def end_all():
-    """Whatever still runs, by its id."""
+    """Ends whatever still runs, by its id; nothing is started any more."""
+    global _over
     with _lock:
+        _over = True
         for child in _alive:
             child.kill()
         for child in _alive:

@@ -68,14 +68,14 @@ def haproxy_words(home, folder, port, target, outside, inside):
 
 
 WORDS = {"nginx": nginx_words, "haproxy": haproxy_words}
+NAMES = tuple(WORDS)
 
 
 @contextlib.contextmanager
 def standing(name, folder, target, outside, inside):
     """The proxy in front of target ("127.0.0.1:PORT"); yields its port. outside and inside: TLS there."""
     with tempfile.TemporaryDirectory(prefix="coho-interop-") as home:
-        proxy, port = ports.start(
-            lambda port: WORDS[name](pathlib.Path(home), folder, port, target, outside, inside))
+        proxy, port = ports.start(lambda port: WORDS[name](pathlib.Path(home), folder, port, target, outside, inside))
         try:
             yield port
         finally:

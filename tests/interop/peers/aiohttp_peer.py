@@ -1,5 +1,6 @@
 """An end made with python3-aiohttp: see ../end.py."""
 import asyncio
+import contextlib
 
 import aiohttp
 import lines
@@ -48,10 +49,11 @@ class End:
         self.talking = asyncio.create_task(self.connect(url, protocols))
 
     async def send(self, kind, data):
-        if kind == "text":
-            await self.ws.send_str(lines.payload(kind, data))
-        else:
-            await self.ws.send_bytes(lines.payload(kind, data))
+        with contextlib.suppress(ConnectionError):  # follow() tells
+            if kind == "text":
+                await self.ws.send_str(lines.payload(kind, data))
+            else:
+                await self.ws.send_bytes(lines.payload(kind, data))
 
     async def ping(self, data):
         await self.ws.ping(lines.unpack(data))

@@ -2,8 +2,15 @@
 // that it can also be sent into a page.
 
 export function browserCommands(say, create) {
-  const digits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-  const pack = (bytes) => Array.from(bytes, (byte) => digits[byte]).join("") || "-";
+  const toDigit = (value) => value + (value < 10 ? 48 : 87);
+  const pack = (bytes) => {
+    const word = new Uint8Array(2 * bytes.length);
+    for (let i = 0; i < bytes.length; i++) {
+      word[2 * i] = toDigit(bytes[i] >> 4);
+      word[2 * i + 1] = toDigit(bytes[i] & 15);
+    }
+    return new TextDecoder().decode(word) || "-";
+  };
   const packText = (text) => pack(new TextEncoder().encode(text));
   const digit = (code) => code - (code < 58 ? 48 : 87);
   const unpack = (word) => {

@@ -21,7 +21,18 @@ async function visit(url) {
   const home = new URL("/", url.replace(/^ws/, "http")).href;
   if (page.url() === home) return;
   await page.goto(home);
-  await page.evaluate(`window.commands = (${browserCommands})(say, (url, protocols) => new WebSocket(url, protocols))`);
+  await page.evaluate(`{
+    const waiting = []; // a call of say for each line would take most of the time
+    let telling = false;
+    const tell = async (line) => {
+      waiting.push(line);
+      if (telling) return;
+      telling = true;
+      while (waiting.length > 0) await say(waiting.splice(0).join("\\n"));
+      telling = false;
+    };
+    window.commands = (${browserCommands})(tell, (url, protocols) => new WebSocket(url, protocols));
+  }`);
 }
 
 let waiting = []; // commands, while the page is busy with those before

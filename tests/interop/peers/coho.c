@@ -135,7 +135,8 @@ static void send_one(char *kind, char *data, uint32_t flags) {
   coho_msg m = {.type = *kind == 't' ? COHO_TEXT : COHO_BINARY, .flags = flags};
   m.len = unpack(data);
   m.data = data;
-  check("send", coho_send(conn, m));
+  int result = coho_send(conn, m);
+  if (result != COHO_ECLOSED) check("send", result); /* of that on_close tells more */
 }
 
 static void send_parts(char *rest) {

@@ -266,7 +266,8 @@ int main(int argc, char **argv) {
   lws_sock_file_fd_type input = {.filefd = 0};
   if (!vhost || !lws_adopt_descriptor_vhost(vhost, LWS_ADOPT_RAW_FILE_DESC, input, "plain", NULL))
     return 1;
-  printf("version %s\n", lws_get_library_version());
+  const char *version = lws_get_library_version(); /* with "-" and a commit behind it */
+  printf("version %.*s\n", (int)strcspn(version, "-"), version);
   if (serves)
     printf("listening %s://127.0.0.1:%d\n", folder ? "wss" : "ws",
            lws_get_vhost_listen_port(vhost));

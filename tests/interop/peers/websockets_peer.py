@@ -1,5 +1,6 @@
 """An end made with python3-websockets: see ../end.py."""
 import asyncio
+import contextlib
 
 import lines
 import websockets
@@ -42,7 +43,8 @@ class End:
         self.begin(self.connect(url, protocols))
 
     async def send(self, kind, data):
-        await self.ws.send(lines.payload(kind, data))
+        with contextlib.suppress(websockets.ConnectionClosed):  # follow() tells
+            await self.ws.send(lines.payload(kind, data))
 
     async def parts(self, kind, *parts):
         async def each():
