@@ -12,7 +12,7 @@ uint8_t input_byte(struct input *in) {
 
 struct input input_take(struct input *in, size_t n) {
   struct input front = {in->data, n < in->len ? n : in->len};
-  in->data += front.len;
+  if (front.len) in->data += front.len; /* NULL is not to be added to */
   in->len -= front.len;
   return front;
 }
