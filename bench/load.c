@@ -249,6 +249,7 @@ static void parse_options(int argc, char **argv) {
     }
   }
   if (optind + 1 != argc) link_fail("usage: load [options] PORT");
+  if (!opt.connections || !opt.talk.depth) link_fail("-c and -k want 1 at least");
   opt.port = (int)strtol(argv[optind], NULL, 10);
 }
 

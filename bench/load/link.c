@@ -71,7 +71,6 @@ static ssize_t tls_result(const struct link *l, int n) {
   int err = SSL_get_error((SSL *)l->ssl, n);
   if (err == SSL_ERROR_WANT_READ || err == SSL_ERROR_WANT_WRITE) return LINK_AGAIN;
   link_fail("TLS failed, or the server closed a connection");
-  return LINK_AGAIN;
 }
 
 bool link_shake(struct link *l) {

@@ -13,8 +13,8 @@ struct link {
 
 enum { LINK_AGAIN = -1 };
 
-void link_die(const char *what); /* with the system's reason */
-void link_fail(const char *what);
+_Noreturn void link_die(const char *what); /* with the system's reason */
+_Noreturn void link_fail(const char *what);
 
 /* Begins to connect to the loopback; each source address has its own ports. */
 void link_start(struct link *l, size_t index, int port, bool tls);

@@ -19,8 +19,8 @@ struct talk_options {
 struct talk; /* of one connection: where it stands in what comes back */
 
 void talk_prepare(const struct talk_options *options);
-/* For the answer to the handshake decides how contexts are kept. */
-struct talk *talk_new(const char *answer);
+/* The head of the answer to the handshake decides how contexts are kept. */
+struct talk *talk_new(const char *head);
 /* The next burst, which lives for ever. */
 const char *talk_burst(struct talk *t, size_t *len);
 /* Bytes that came back: how many messages they complete. Ends the program when they are wrong. */

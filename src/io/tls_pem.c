@@ -65,7 +65,8 @@ static int text_open(const char *file, struct text *t, const struct coho__why *w
 
 /* ---- certificates --------------------------------------------------------------------------- */
 
-/* Nobody is asked: OpenSSL would do so on the terminal. */
+/* Nobody is asked: OpenSSL would do so on the terminal. The parameters are OpenSSL's:
+   NOLINTNEXTLINE(readability-non-const-parameter) */
 static int no_passphrase(char *buf, int size, int writing, void *asked) {
   (void)buf;
   (void)size;

@@ -17,16 +17,19 @@ static long micros(struct timeval t) { return t.tv_sec * 1000000L + t.tv_usec; }
 int main(int argc, char **argv) {
   struct rusage used;
   int status;
+  char *end;
   if (argc < 3) return 2;
+  int fd = (int)strtol(argv[1], &end, 10);
+  if (fd < 0 || end == argv[1] || *end) return 2;
   pid_t child = fork();
   if (child == 0) {
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    (void)close(atoi(argv[1]));
+    (void)close(fd);
     execv(argv[2], argv + 2);
     _exit(127);
   }
   if (child < 0 || wait4(child, &status, 0, &used) < 0) return 1;
-  (void)dprintf(atoi(argv[1]), "%d %ld %ld\n", status,
-                micros(used.ru_utime) + micros(used.ru_stime), used.ru_maxrss);
+  (void)dprintf(fd, "%d %ld %ld\n", status, micros(used.ru_utime) + micros(used.ru_stime),
+                used.ru_maxrss);
   return 0;
 }

@@ -393,12 +393,15 @@ static void pause_it(struct probe *p, coho_conn *c, coho_msg m) {
   coho_pause(c);
 }
 
+/* Of a binary frame of 1000 bytes, masked with zeros. */
+static const unsigned char head_of_1000[8] = {0x82, 0xfe, 0x03, 0xe8};
+
 /* Messages without end, most of which may not be delivered: no more is read than `most`. */
 static void flood_and_measure(coho_options opt, size_t most) {
   static char burst[64 * 1008];
   unsigned idle = 0;
   for (size_t i = 0; i < sizeof burst; i += 1008)
-    memcpy(burst + i, "\x82\xfe\x03\xe8\0\0\0\0", 8);
+    memcpy(burst + i, head_of_1000, sizeof head_of_1000);
   open_server((coho_server_options){0}, &opt);
   world_start(&w);
   raw_connect(&raws[0], &w);
@@ -448,9 +451,9 @@ static void test_kept_input_while_memory_is_tight(void **state) {
   UNTIL(&w, server.messages == 1);
   coho_resume(server.conn); /* a few KiB are no matter */
   UNTIL(&w, server.messages == 2);
-  static char burst[8 * 1006];
+  static char burst[8 * 1008];
   for (size_t i = 0; i < 8; i++)
-    memcpy(burst + i * 1006, "\x82\xfe\x03\xe8\0\0\0\0", 8);
+    memcpy(burst + i * 1008, head_of_1000, sizeof head_of_1000);
   coho_resume(server.conn);
   raw_send(&raws[0], burst, sizeof burst);
   assert_true(raw_next(&raws[0], &f));

@@ -142,7 +142,7 @@ static void test_B06_pings_are_slowed_down(void **state) {
   send_bytes(9, 12);
   UNTIL(&w, server.pings >= 4);
   assert_int_equal(server.pings, 4);
-  for (char c = 'a'; c < 'a' + 12; c++) {
+  for (int c = 'a'; c < 'a' + 12; c++) {
     assert_true(raw_next(&raw, &f));
     assert_int_equal(f.opcode, 10);
     assert_int_equal(*f.data, c);

@@ -82,19 +82,19 @@ static void listen_each_way(const struct talk *t, bool context) {
   }
 }
 
-enum { WITHOUT = 1, WITH = 2, EITHER = 3 }; /* context takeover */
-
-#define LISTEN(contexts, ...)                               \
-  do {                                                      \
-    const struct talk talk_ = __VA_ARGS__;                  \
-    if ((contexts)&WITHOUT) listen_each_way(&talk_, false); \
-    if ((contexts)&WITH) listen_each_way(&talk_, true);     \
-  } while (0)
-
 #define HELLO VIEW("\xf2\x48\xcd\xc9\xc9\x07\x00")
 #define AGAIN VIEW("\xf2\x00\x11\x00\x00") /* the same, by what came before it */
 #define TAIL  "\x00\x00\xff\xff"
 #define EMPTY "\x00\x00\x00\xff\xff" /* a block */
+
+enum { WITHOUT = 1, WITH = 2, EITHER = 3 }; /* context takeover */
+
+static void listen_with(unsigned contexts, const struct talk *t) {
+  if (contexts & WITHOUT) listen_each_way(t, false);
+  if (contexts & WITH) listen_each_way(t, true);
+}
+
+#define LISTEN(contexts, ...) listen_with((contexts), &(const struct talk)__VA_ARGS__)
 
 /* ---- receiving ------------------------------------------------------------------------------ */
 

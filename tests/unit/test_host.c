@@ -17,6 +17,7 @@ static bool parse(const char *text, struct coho__host *host) {
   size_t len = strlen(text);
   char *block = (char *)malloc(len ? len : 1);
   assert_non_null(block);
+  /* A terminator is what must not be there: NOLINTNEXTLINE(bugprone-not-null-terminated-result) */
   memcpy(block, text, len);
   bool good = coho__host_parse((struct coho__view){block, len}, host);
   if (good) { /* the name as it stands in the text, which outlives the block */

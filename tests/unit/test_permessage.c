@@ -314,24 +314,36 @@ static void test_messages_under_way(void **state) {
   assert_in_range(alloc_live(), 1, 5 * coho__inflater_size(15));
 }
 
-static int attempt(const struct coho__deflate_terms *terms) {
+/* Packs the message and unpacks it, whole and in pieces: its length or an error. */
+static ssize_t there_and_back(struct coho__permessage *p) {
   static const struct arrival way = {3, 2, 4};
   struct coho__view packed, m;
+  ssize_t n = coho__permessage_pack(p, message, 3000, &packed);
+  if (n < 0) return n;
+  assert_int_equal(n, 1);
+  uint8_t copy[3000];
+  size_t len = packed.len;
+  memcpy(copy, packed.data, len);
+  n = coho__permessage_unpack(p, copy, len, ARRIVAL_MOST, &m);
+  if (n < 0) return n;
+  assert_int_equal(m.len, 3000);
+  assert_memory_equal(m.data, message, 3000);
+  n = receive(p, copy, len, way);
+  if (n < 0) return n;
+  assert_int_equal(n, 3000);
+  assert_memory_equal(unpacked, message, 3000);
+  return n;
+}
+
+static int attempt(const struct coho__deflate_terms *terms) {
   struct coho__deflate_pool *shared = pool;
   pool = coho__deflate_pool_new();
   struct coho__permessage *p = pool ? both_ways(terms) : NULL;
-  ssize_t err = p ? coho__permessage_pack(p, message, 3000, &packed) : COHO_ENOMEM;
-  uint8_t copy[3000];
-  size_t len = err > 0 ? packed.len : 0;
-  if (err > 0) memcpy(copy, packed.data, len);
-  if (err > 0) err = coho__permessage_unpack(p, copy, len, ARRIVAL_MOST, &m);
-  if (err == 0) assert_memory_equal(m.data, message, 3000);
-  if (err == 0) err = receive(p, copy, len, way);
-  if (err > 0) assert_memory_equal(unpacked, message, 3000);
+  ssize_t n = p ? there_and_back(p) : COHO_ENOMEM;
   coho__permessage_free(p);
   coho__deflate_pool_free(pool);
   pool = shared;
-  return err > 0 ? 0 : (int)err;
+  return n < 0 ? (int)n : 0;
 }
 
 /* Each allocation fails in turn: COHO_ENOMEM, and nothing is left. */

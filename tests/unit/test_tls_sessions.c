@@ -87,11 +87,11 @@ static void test_few_for_one_host(void **state) {
 
 static void test_the_oldest_makes_room(void **state) {
   (void)state;
-  for (uint16_t port = 1; port <= COHO_SESSIONS_MOST + 1; port++)
-    keep("a", port, 1);
+  for (int port = 1; port <= COHO_SESSIONS_MOST + 1; port++)
+    keep("a", (uint16_t)port, 1);
   assert_int_equal(take("a", 1), -1);
-  for (uint16_t port = 2; port <= COHO_SESSIONS_MOST + 1; port++)
-    assert_int_equal(take("a", port), 1);
+  for (int port = 2; port <= COHO_SESSIONS_MOST + 1; port++)
+    assert_int_equal(take("a", (uint16_t)port), 1);
 }
 
 static void test_forget(void **state) {

@@ -5,7 +5,6 @@
 
 #include <coho/core.h>
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { FIN = 0x80, RSV1 = 0x40, RSV2 = 0x20, RSV3 = 0x10 };
@@ -32,11 +31,10 @@ static bool add_hex(struct bytes *out, const char *s) {
 
 /* "noise=N", random bytes, and "letters=N", random ones of a to p: always the same. */
 static bool add_random(struct bytes *out, const char *s) {
-  bool letters = strncmp(s, "letters=", 8) == 0;
+  uint64_t n;
+  bool letters = word_number(s, "letters=", &n);
   struct dice d = {1};
-  size_t n;
-  if (!letters && strncmp(s, "noise=", 6) != 0) return false;
-  if (sscanf(strchr(s, '=') + 1, "%zu", &n) != 1) return false;
+  if (!letters && !word_number(s, "noise=", &n)) return false;
   while (n--)
     bytes_byte(out, letters ? 'a' + dice(&d, 16) : dice(&d, 256));
   return true;

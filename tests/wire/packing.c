@@ -1,11 +1,28 @@
 #include "packing.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { WINDOW_MIN = 9, WINDOW_MAX = 15, MEMORY = 8 };
 
-static bool between(unsigned n, unsigned least, unsigned most) { return n >= least && n <= most; }
+/* As packing_word(): `name` and a number of least to most. */
+static int number_word(const char *s, const char *name, unsigned least, unsigned most,
+                       unsigned *number) {
+  uint64_t n;
+  if (strncmp(s, name, strlen(name)) != 0) return 0;
+  if (!word_number(s, name, &n) || n < least || n > most) return -1;
+  *number = (unsigned)n;
+  return 1;
+}
+
+/* K/N */
+static bool read_part(const char *s, struct packing *p) {
+  uint64_t part, of;
+  s = text_number(s, &part);
+  if (!s || *s != '/' || !word_number(s + 1, "", &of)) return false;
+  p->part = (size_t)part;
+  p->of = (size_t)of;
+  return part && part <= of;
+}
 
 int packing_word(struct packing *p, const struct token *token) {
   const char *s = token_text(token);
@@ -15,12 +32,9 @@ int packing_word(struct packing *p, const struct token *token) {
     return 1;
   }
   if (strcmp(s, "follows") == 0) return p->follows = true;
-  if (sscanf(s, "packed=%u", &p->window) == 1)
-    return between(p->window, WINDOW_MIN, WINDOW_MAX) ? 1 : -1;
-  if (sscanf(s, "memory=%u", &p->memory) == 1) return between(p->memory, 1, 9) ? 1 : -1;
-  if (strncmp(s, "part=", 5) != 0) return 0;
-  bool good = sscanf(s + 5, "%zu/%zu", &p->part, &p->of) == 2 && p->part && p->part <= p->of;
-  return good ? 1 : -1;
+  if (strncmp(s, "part=", 5) == 0) return read_part(s + 5, p) ? 1 : -1;
+  int packed = number_word(s, "packed=", WINDOW_MIN, WINDOW_MAX, &p->window);
+  return packed ? packed : number_word(s, "memory=", 1, 9, &p->memory);
 }
 
 static void pack(struct packer *peer, const struct packing *p, const struct bytes *payload) {

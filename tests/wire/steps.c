@@ -3,7 +3,6 @@
 #include "frame.h"
 #include "options.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,22 +55,32 @@ static bool input(struct builder *b, size_t times) {
   return good;
 }
 
+/* `packed`, or packed=BITS. */
+static bool packed_window(const char *word, unsigned *window) {
+  uint64_t n = 15;
+  if (strcmp(word, "packed") != 0 && !word_number(word, "packed=", &n)) return false;
+  *window = n >= 8 && n <= 15 ? (unsigned)n : 0;
+  return *window;
+}
+
 /* `text packed ITEMS`, also with a window, packed=BITS, and what the message may be: its bytes are the
    library's matter, so their meaning is compared. */
 static bool packed_output(struct builder *b) {
   struct step *s = add(b, STEP_PACKED);
   struct tokens *t = &b->tokens;
   s->code = items_type(t);
-  s->packed.window = 15;
   s->packed.most = SIZE_MAX;
   s->packed.masked = b->engine.masks;
   if (s->packed.masked) randomness_mask(b->engine.frames++, s->packed.key);
-  (void)sscanf(token_text(tokens_take(t)), "packed=%u", &s->packed.window);
+  if (!packed_window(token_text(tokens_take(t)), &s->packed.window))
+    return wrong(b, "packed= wants 8 to 15");
   s->packed.follows = tokens_take_word(t, "follows");
-  const struct token *most = tokens_peek(t);
-  if (most && !most->quoted && sscanf(token_text(most), "most=%zu", &s->packed.most) == 1)
+  const struct token *word = tokens_peek(t);
+  uint64_t most;
+  if (word && !word->quoted && word_number(token_text(word), "most=", &most)) {
+    s->packed.most = (size_t)most;
     tokens_take(t);
-  if (s->packed.window < 8 || s->packed.window > 15) return wrong(b, "packed= wants 8 to 15");
+  }
   return items_payload(t, &s->data, &b->why);
 }
 
@@ -380,10 +389,11 @@ static bool call(struct builder *b, enum step_kind kind) {
 
 /* ---- the rest ------------------------------------------------------------------------------ */
 
-static bool number_step(struct builder *b, enum step_kind kind, uint64_t absent) {
+static bool number_step(struct builder *b, enum step_kind kind) {
   struct step *s = add(b, kind);
-  if (kind == STEP_WAKE && tokens_take_word(&b->tokens, "never")) absent = UINT64_MAX;
-  if (!tokens_take_number(&b->tokens, &s->number)) s->number = absent;
+  bool never = kind == STEP_WAKE && tokens_take_word(&b->tokens, "never");
+  if (!tokens_take_number(&b->tokens, &s->number))
+    s->number = never || kind == STEP_TAKE ? UINT64_MAX : 0;
   return at_end(b);
 }
 
@@ -413,7 +423,38 @@ static bool raw_word(struct builder *b, const char *word, bool *known) {
   return true;
 }
 
+/* A word that stands for a kind of step. */
+static bool kind_word(struct builder *b, const struct token *word, bool *known) {
+  static const struct {
+    const char *word;
+    bool (*read)(struct builder *, enum step_kind);
+    enum step_kind kind;
+  } rows[] = {
+      {"call", call, STEP_CALL},
+      {"on-part", call, STEP_ON_PART},
+      {"tick", number_step, STEP_TICK},
+      {"wake", number_step, STEP_WAKE},
+      {"peak", number_step, STEP_PEAK},
+      {"owns", number_step, STEP_OWNS},
+      {"take", number_step, STEP_TAKE},
+      {"protocol", text_step, STEP_PROTOCOL},
+      {"extensions", text_step, STEP_EXTENSIONS},
+      {"pause", bare_step, STEP_PAUSE},
+      {"resume", bare_step, STEP_RESUME},
+      {"hold", bare_step, STEP_HOLD},
+      {"eof", bare_step, STEP_EOF},
+      {"finished", bare_step, STEP_FINISHED},
+      {"none", bare_step, STEP_NONE},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    if ((*known = token_is(word, rows[i].word))) return rows[i].read(b, rows[i].kind);
+  return true;
+}
+
 static bool other_word(struct builder *b, const struct token *word) {
+  bool known;
+  bool good = kind_word(b, word, &known);
+  if (known) return good;
   if (token_is(word, "<")) return input(b, word->times);
   if (token_is(word, ">")) return output(b, word->times);
   if (token_is(word, "event")) return events(b, word->times);
@@ -423,22 +464,7 @@ static bool other_word(struct builder *b, const struct token *word) {
   if (token_is(word, "fails")) return fails(b);
   if (token_is(word, "refused")) return refused(b);
   if (token_is(word, "gives-up")) return gives_up(b);
-  if (token_is(word, "call")) return call(b, STEP_CALL);
-  if (token_is(word, "on-part")) return call(b, STEP_ON_PART);
   if (token_is(word, "on-request")) return answer_request(b, add(b, STEP_ON_REQUEST));
-  if (token_is(word, "tick")) return number_step(b, STEP_TICK, 0);
-  if (token_is(word, "wake")) return number_step(b, STEP_WAKE, 0);
-  if (token_is(word, "peak")) return number_step(b, STEP_PEAK, 0);
-  if (token_is(word, "owns")) return number_step(b, STEP_OWNS, 0);
-  if (token_is(word, "take")) return number_step(b, STEP_TAKE, UINT64_MAX);
-  if (token_is(word, "protocol")) return text_step(b, STEP_PROTOCOL);
-  if (token_is(word, "extensions")) return text_step(b, STEP_EXTENSIONS);
-  if (token_is(word, "pause")) return bare_step(b, STEP_PAUSE);
-  if (token_is(word, "resume")) return bare_step(b, STEP_RESUME);
-  if (token_is(word, "hold")) return bare_step(b, STEP_HOLD);
-  if (token_is(word, "eof")) return bare_step(b, STEP_EOF);
-  if (token_is(word, "finished")) return bare_step(b, STEP_FINISHED);
-  if (token_is(word, "none")) return bare_step(b, STEP_NONE);
   return wrong(b, "no line begins with this word; tests/wire/README.md has the list");
 }
 

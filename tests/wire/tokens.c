@@ -1,6 +1,7 @@
 #include "tokens.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -129,14 +130,23 @@ bool tokens_take_word(struct tokens *t, const char *word) {
   return true;
 }
 
+const char *text_number(const char *text, uint64_t *number) {
+  if (!isdigit((unsigned char)*text)) return NULL;
+  char *end;
+  errno = 0;
+  *number = strtoull(text, &end, 10);
+  return errno ? NULL : end;
+}
+
+bool word_number(const char *word, const char *name, uint64_t *number) {
+  size_t n = strlen(name);
+  const char *end = strncmp(word, name, n) == 0 ? text_number(word + n, number) : NULL;
+  return end && *end == '\0';
+}
+
 bool tokens_take_number(struct tokens *t, uint64_t *number) {
   const struct token *token = tokens_peek(t);
-  if (!token || token->quoted || token->data.len == 0) return false;
-  char *end;
-  const char *text = token_text(token);
-  if (!isdigit((unsigned char)*text)) return false;
-  *number = strtoull(text, &end, 10);
-  if (*end) return false;
+  if (!token || token->quoted || !word_number(token_text(token), "", number)) return false;
   t->next++;
   return true;
 }

@@ -34,6 +34,11 @@ const char *token_text(const struct token *token);
 /* Takes the next word if it is a decimal number. */
 bool tokens_take_number(struct tokens *t, uint64_t *number);
 
+/* What stands behind the decimal number at text; NULL without one, or with one too large. */
+const char *text_number(const char *text, uint64_t *number);
+/* Whether a word is name, say "packed=", and a decimal number. */
+bool word_number(const char *word, const char *name, uint64_t *number);
+
 /* Appends text with \r \n \t \\ \" and \xHH resolved. */
 bool unescape(struct bytes *out, const char *text, size_t n);
 

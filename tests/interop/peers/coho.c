@@ -131,7 +131,7 @@ static void open_one(char *rest) {
   check("open", coho_connect(loop, url, &opt, NULL));
 }
 
-static void send_one(char *kind, char *data, uint32_t flags) {
+static void send_one(const char *kind, char *data, uint32_t flags) {
   coho_msg m = {.type = *kind == 't' ? COHO_TEXT : COHO_BINARY, .flags = flags};
   m.len = unpack(data);
   m.data = data;

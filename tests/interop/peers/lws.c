@@ -105,7 +105,7 @@ static void obey(char *line) {
     queue(LWS_WRITE_PING, 0, line);
   } else if (!strcmp(word, "close")) {
     char *code = cut(&line);
-    queue(CLOSE, atoi(code), line);
+    queue(CLOSE, (int)strtol(code, NULL, 10), line);
   }
 }
 
