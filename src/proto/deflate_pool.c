@@ -4,7 +4,6 @@
 #include "base/buf.h"
 #include "base/check.h"
 #include "proto/deflate_isal.h"
-#include "proto/deflate_libdeflate.h"
 #include "proto/deflate_zlib.h"
 
 #include <coho/error.h>
@@ -28,7 +27,6 @@ enum {
 struct coho__deflate_pool {
   struct coho__isal *isal; /* NULL where there is none; then one of zlib for each window */
   struct coho__deflater *deflaters[WINDOW_MAX - WINDOW_MIN + 1];
-  struct coho__libdeflate *libdeflate; /* NULL where there is none */
   struct coho__inflater *idle[IDLE_MOST];
   size_t idle_count;
   struct coho__buf packed, unpacked;
@@ -44,9 +42,6 @@ void coho__deflate_pool_free(struct coho__deflate_pool *pool) {
   if (!pool) return;
 #ifdef COHO_ISAL
   coho__isal_free(pool->isal);
-#endif
-#ifdef COHO_LIBDEFLATE
-  coho__libdeflate_free(pool->libdeflate);
 #endif
   for (size_t i = 0; i < COHO_COUNT(pool->deflaters); i++)
     coho__deflater_free(pool->deflaters[i]);
@@ -133,8 +128,8 @@ void coho__deflate_pool_return(struct coho__deflate_pool *pool, struct coho__inf
 }
 
 /* Into the buffer, where it may not reach limit: then it is too big, and growing ends. */
-static int inflate_zlib(struct coho__inflater *f, struct coho__view packed, struct coho__buf *b,
-                        size_t limit) {
+static int unpack(struct coho__inflater *f, struct coho__view packed, struct coho__buf *b,
+                  size_t limit) {
   const uint8_t *data = (const uint8_t *)packed.data;
   for (;;) {
     size_t room = COHO_MIN(b->cap, limit) - b->len;
@@ -148,37 +143,10 @@ static int inflate_zlib(struct coho__inflater *f, struct coho__view packed, stru
   }
 }
 
-#ifdef COHO_LIBDEFLATE
-/* The same for a message that refers to no other. COHO_EINFLATE: zlib has the last word. */
-static int inflate_fast(struct coho__deflate_pool *pool, struct coho__view packed,
-                        struct coho__buf *b, size_t limit) {
-  if (packed.len < COHO_LIBDEFLATE_MIN || packed.len > COHO_LIBDEFLATE_MAX) return COHO_EINFLATE;
-  if (!pool->libdeflate) pool->libdeflate = coho__libdeflate_new();
-  if (!pool->libdeflate) return COHO_ENOMEM;
-  size_t room = COHO_MIN(limit, COHO_MAX(packed.len * FACTOR, (size_t)KEPT));
-  for (;;) {
-    if (!make_room(b, room)) return COHO_ENOMEM;
-    ssize_t n = coho__libdeflate_run(pool->libdeflate, packed.data, packed.len, b->data, room);
-    if (n >= 0) {
-      b->len = (size_t)n;
-      return b->len == limit ? COHO_ETOOBIG : 0;
-    }
-    if (n != COHO_EFULL) return (int)n;
-    if (room == limit) return COHO_ETOOBIG;
-    room = room < limit / 2 ? room * 2 : limit;
-  }
-}
-#endif
-
 static int unpack_shared(struct coho__deflate_pool *pool, struct coho__view packed, size_t limit) {
-  struct coho__buf *b = &pool->unpacked;
-#ifdef COHO_LIBDEFLATE
-  int got = inflate_fast(pool, packed, b, limit);
-  if (got != COHO_EINFLATE) return got;
-#endif
   struct coho__inflater *f = coho__deflate_pool_borrow(pool);
   if (!f) return COHO_ENOMEM;
-  int err = inflate_zlib(f, packed, b, limit);
+  int err = unpack(f, packed, &pool->unpacked, limit);
   coho__deflate_pool_return(pool, f);
   return err;
 }
@@ -189,7 +157,7 @@ int coho__deflate_pool_unpack(struct coho__deflate_pool *pool, struct coho__infl
   size_t limit = max < SIZE_MAX ? (size_t)max + 1 : SIZE_MAX;
   size_t likely = packed.len < limit / FACTOR ? packed.len * FACTOR : limit;
   if (!make_room(b, COHO_MAX(likely, (size_t)1))) return COHO_ENOMEM;
-  int err = own ? inflate_zlib(own, packed, b, limit) : unpack_shared(pool, packed, limit);
+  int err = own ? unpack(own, packed, b, limit) : unpack_shared(pool, packed, limit);
   if (err) trim(b);
   if (!err) *message = (struct coho__view){b->data, b->len};
   return err;
