@@ -58,6 +58,8 @@ static void trim(struct coho__buf *b) {
   if (b->cap > KEPT) coho__buf_release(b);
 }
 
+void coho__deflate_pool_trim_unpacked(struct coho__deflate_pool *pool) { trim(&pool->unpacked); }
+
 void coho__deflate_pool_trim(struct coho__deflate_pool *pool) {
   trim(&pool->packed);
   trim(&pool->unpacked);

@@ -16,8 +16,9 @@ struct coho__deflate_pool;
 /* NULL: out of memory. Outlives its connections. */
 struct coho__deflate_pool *coho__deflate_pool_new(void);
 void coho__deflate_pool_free(struct coho__deflate_pool *pool); /* NULL is fine */
-/* What was packed and unpacked last is no longer needed: large buffers are given back. The next
-   message does that too. */
+/* What was unpacked last is no longer needed, or what was packed last neither: large buffers are given
+   back. The next message does that too. */
+void coho__deflate_pool_trim_unpacked(struct coho__deflate_pool *pool);
 void coho__deflate_pool_trim(struct coho__deflate_pool *pool);
 
 /* Packs a message of at least one byte, with the connection's own state or with NULL so that it

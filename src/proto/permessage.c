@@ -88,7 +88,7 @@ ssize_t coho__permessage_input(struct coho__permessage *p, const uint8_t **data,
                                void *dst, size_t cap) {
   int err = need_inflater(p);
   /* It is not needed for this message, and the next whole one may be far off. */
-  coho__deflate_pool_trim(p->pool);
+  coho__deflate_pool_trim_unpacked(p->pool);
   return err ? err : coho__inflater_run(p->inflater, data, len, dst, cap);
 }
 

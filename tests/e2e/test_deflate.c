@@ -428,8 +428,10 @@ static void test_a_publish_is_compressed_once_for_each_window(void **state) {
     count_anew(LARGE);
     assert_int_equal(coho_publish(hub, "t", coho_text_n(text, LEN)), 0);
     expect_published(peers, SUBSCRIBERS, LEN);
+#ifndef COHO_HARD /* keeps no buffers */
     /* The plain frame and the one for 10 bits; the one for 15 bits is small. */
     if (i > 0) assert_int_equal(memory.large, 2);
+#endif
   }
   for (size_t i = 0; i < SUBSCRIBERS; i++)
     raw_close(&peers[i]);
