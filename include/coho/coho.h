@@ -105,7 +105,7 @@ typedef struct coho_options {
   uint32_t max_fragments;      /* of one message; more closes with 1008. Default: as many as cost at
                                   most 4 * max_message and 64 KiB, at 64 bytes and its payload each */
   uint32_t idle_timeout_ms;    /* without a message in either direction, whatever pings say: closed
-                                  with 1000; default: never */
+                                  with 1000; stands still while paused; default: never */
 
   coho_deflate deflate; /* compression: core.h */
 
@@ -149,14 +149,18 @@ enum coho_sent {
 COHO_API int coho_send(coho_conn *c, coho_msg m);
 /* The same from any thread, whole messages only. COHO_QUEUED, or COHO_ESTALE, COHO_EFULL (the loop's
    mailbox is full), COHO_ETOOBIG, COHO_EINVAL, COHO_ENOMEM. Order is kept among calls of one thread.
-   If the connection's queue turns out to be full, it is closed with 1013. */
+   If the connection's queue turns out to be full, it is closed with 1013. What reaches it before
+   on_open, or once it closes, is dropped. */
 COHO_API int coho_send_id(coho_id id, coho_msg m);
-/* A ping with at most 125 bytes (RFC 6455 5.5.2). 0, COHO_ECLOSED, COHO_EFULL, COHO_EINVAL. */
+/* A ping with at most 125 bytes (RFC 6455 5.5.2). 0, COHO_ECLOSED, COHO_EFULL, COHO_EINVAL,
+   COHO_ENOMEM. */
 COHO_API int coho_ping(coho_conn *c, const void *data, size_t len);
 /* Starts the closing handshake; what was sent before still goes out. code as in coho_ws_close(), 0
-   for none; reason at most 123 bytes of UTF-8, or NULL. 0, COHO_ECLOSED, COHO_EINVAL. */
+   for none; reason at most 123 bytes of UTF-8, or NULL. 0, COHO_ECLOSED, COHO_EINVAL; COHO_ENOMEM:
+   it ends without. */
 COHO_API int coho_close(coho_conn *c, int code, const char *reason);
-/* The same from any thread. 0, COHO_ESTALE, COHO_EFULL, COHO_ENOMEM, COHO_EINVAL. */
+/* The same from any thread. 0, COHO_ESTALE, COHO_EFULL, COHO_ENOMEM, COHO_EINVAL. 1010, which only
+   a client may send, does nothing on a server. */
 COHO_API int coho_close_id(coho_id id, int code, const char *reason);
 /* Drops the connection without a closing handshake; on_close follows at the end of this turn, with
    COHO_ESTOPPED and 1006. */

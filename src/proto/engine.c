@@ -386,8 +386,7 @@ static int packed_piece(struct coho__engine *e, const uint8_t *data, size_t n, c
 
 /* ---- receiving: the cycle ------------------------------------------------------------------ */
 
-/* What was received decompresses to more than was delivered. */
-static bool has_more(const struct coho__engine *e) { return e->busy && e->busy->more; }
+bool coho__engine_has_more(const struct coho__engine *e) { return e->busy && e->busy->more; }
 
 /* n bytes of payload off the input, unmasked. */
 static uint8_t *take_piece(struct coho__engine *e, size_t n) {
@@ -413,7 +412,7 @@ static bool step(struct coho__engine *e, struct coho__buf *out, coho_event *ev) 
   size_t n = (size_t)(e->in_end - e->in);
   if (n > e->left)
     n = (size_t)e->left;
-  else if (n == 0 && e->left && !has_more(e))
+  else if (n == 0 && e->left && !coho__engine_has_more(e))
     return false;
   uint8_t *data = take_piece(e, n);
 
@@ -427,7 +426,7 @@ static bool step(struct coho__engine *e, struct coho__buf *out, coho_event *ev) 
 
 bool coho__engine_next(struct coho__engine *e, struct coho__buf *out, coho_event *ev) {
   settle(e);
-  while (e->state == COHO_ENGINE_OPEN && (e->in < e->in_end || has_more(e)))
+  while (e->state == COHO_ENGINE_OPEN && (e->in < e->in_end || coho__engine_has_more(e)))
     if (step(e, out, ev)) return true;
   if (e->state == COHO_ENGINE_FAILED || e->state == COHO_ENGINE_DYING) {
     report_failure(e, ev);

@@ -76,6 +76,9 @@ bool coho__engine_next(struct coho__engine *e, struct coho__buf *out, coho_event
 static inline size_t coho__engine_unread(const struct coho__engine *e) {
   return (size_t)(e->in_end - e->in);
 }
+/* What was received decompresses to more than was delivered: coho__engine_next() has more to give, also
+   when no input is left. */
+bool coho__engine_has_more(const struct coho__engine *e);
 /* The peer's FIN (err 0), or a transport that broke: COHO_ERROR and COHO_CLOSE with 1006 follow,
    unless a Close came before. */
 void coho__engine_eof(struct coho__engine *e, int err);
@@ -83,8 +86,8 @@ void coho__engine_eof(struct coho__engine *e, int err);
    follow, input is over. Not after COHO_CLOSE. */
 void coho__engine_fail(struct coho__engine *e, struct coho__buf *out, int err);
 
-/* 0 when a data message may be sent now; COHO_ECLOSED; COHO_EINVAL (type, flags); COHO_EBUSY inside a message sent in parts
-   that m does not continue. */
+/* 0 when a data message may be sent now; COHO_ECLOSED; COHO_EINVAL (type, flags); COHO_EBUSY inside a
+   message sent in parts that m does not continue. */
 int coho__engine_may_send(const struct coho__engine *e, const coho_msg *m);
 /* The same message as it goes on the wire: compressed, with a flag that only the next two functions
    know, when that was agreed on and makes it smaller; then it is valid until the next message is

@@ -327,7 +327,11 @@ void coho_pause(coho_conn *c) {
   if (c->state == COHO_CONN_CONNECTING || coho__engine_open(&c->engine))
     coho__conn_stop(c, COHO_STOP_PAUSED);
 }
-void coho_resume(coho_conn *c) { coho__conn_go(c, COHO_STOP_PAUSED); }
+
+void coho_resume(coho_conn *c) {
+  if (c->stop & COHO_STOP_PAUSED) coho__conn_talked(c); /* what came meanwhile comes now */
+  coho__conn_go(c, COHO_STOP_PAUSED);
+}
 
 coho_id coho_conn_id(const coho_conn *c) { return coho__conn_table_id(c->home->table, c->slot); }
 void *coho_conn_user(const coho_conn *c) { return c->user; }

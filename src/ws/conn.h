@@ -5,9 +5,9 @@
  * is written and the peer's end awaited), then it is buried. conn.c holds life and closing,
  * conn_read.c input and events, conn_write.c output, conn_post.c what other threads may do.
  *
- * Handlers run only between coho__conn_enter() and coho__conn_leave(): what the connection sends
- * meanwhile collects in the loop's cork and leaves in one write. In the stream's order there are
- * always first pending->out, then the cork.
+ * Handlers run between coho__conn_enter() and coho__conn_leave(), but for on_error and on_close of a
+ * connection that is cut: what the connection sends meanwhile collects in the loop's cork and leaves
+ * in one write. In the stream's order there are always first pending->out, then the cork.
  *
  * Small while idle: what only a connection in the middle of something needs hangs off `pending`.
  */

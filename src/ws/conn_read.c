@@ -140,7 +140,7 @@ static void take_eof(coho_conn *c, ssize_t err) {
 }
 
 static void on_readable(coho_conn *c, unsigned events) {
-  if (has_kept(c)) coho__conn_deliver(c);
+  if (has_kept(c) || coho__engine_has_more(&c->engine)) coho__conn_deliver(c);
   if (c->stop) return; /* coho__conn_go() asks again */
   size_t most = room(c);
   ssize_t n = coho__stream_read(c->stream, c->home->loop->recv, most);

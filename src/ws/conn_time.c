@@ -45,10 +45,12 @@ static uint64_t rate_wait(coho_conn *c, uint64_t now) {
   return UINT64_MAX;
 }
 
-/* Until a connection without messages is closed. What is under way has deadlines of its own. */
+/* Until a connection without messages is closed. What is under way has deadlines of its own, and
+   whether a peer that the program does not read is silent nobody knows. */
 static uint64_t idle_wait(coho_conn *c, uint64_t now) {
   uint32_t limit = c->opt->set.idle_timeout_ms;
-  if (limit == UINT32_MAX || !coho__engine_open(&c->engine)) return UINT64_MAX;
+  if (limit == UINT32_MAX || c->stop & COHO_STOP_PAUSED) return UINT64_MAX;
+  if (!coho__engine_open(&c->engine)) return UINT64_MAX;
   if (!coho__engine_idle(&c->engine) || c->pending) coho__conn_talked(c);
   uint32_t silence = (uint32_t)now - c->talked_ms;
   if (silence < limit) return limit - silence;

@@ -8,8 +8,8 @@
 #include <string.h>
 
 enum {
-  HEADER_MOST = 14,   /* of a frame */
-  CONTROL_MOST = 139, /* a whole control frame */
+  HEADER_MOST = COHO_FRAME_HEADER_MAX,
+  CONTROL_MOST = COHO_ENGINE_CLOSE_ROOM, /* a whole control frame */
 #ifdef COHO_HARD
   DIRECT = 64,
   SMALL = 32,
@@ -80,10 +80,8 @@ static void choke(coho_conn *c) {
 static void grown(coho_conn *c) {
   choke(c);
   if (c->blocked) return;
-  if (c->pending->out.bytes > c->opt->cork_mark)
-    coho__conn_flush(c);
-  else if (!coho__conn_corked(c))
-    coho__conn_soon(c);
+  if (c->pending->out.bytes > c->opt->cork_mark) coho__conn_flush(c);
+  if (!coho__conn_corked(c)) coho__conn_soon(c); /* which also gives an empty queue back */
 }
 
 /* ---- to the socket -------------------------------------------------------------------------- */
@@ -296,9 +294,8 @@ static int send_frame(coho_conn *c, const coho_msg *m) {
 
 /* The frame's size on the wire (RFC 6455 5.2). */
 static uint64_t frame_size(const coho_conn *c, size_t len) {
-  uint64_t header = len < 126 ? 2 : len < 65536 ? 4 : 10;
-  if (c->opt->engine.role == COHO_CLIENT) header += 4;
-  return header + len;
+  bool masked = c->opt->engine.role == COHO_CLIENT;
+  return (uint64_t)coho__frame_header_size(len, masked) + len;
 }
 
 /* While memory is tight, a queue that the peer does not read stays small. */

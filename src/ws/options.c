@@ -17,7 +17,6 @@ enum {
   MINUTE = 60 * SECOND,
   THREADS_MOST = 256,
   FIELDS_MOST = 256,
-  FRAME_OVERHEAD = 14, /* the longest frame header */
   QUEUE_LEAST = MIB,
 #ifdef COHO_HARD
   CORK_MOST = 64
@@ -94,8 +93,9 @@ static void derive(struct coho__options *o, coho_role role) {
                                          .close_timeout_ms = s->close_timeout_ms,
                                          .role = (uint8_t)role,
                                          .stream = (s->flags & COHO_STREAM) != 0};
-  uint64_t largest =
-      s->max_message > UINT64_MAX - FRAME_OVERHEAD ? UINT64_MAX : s->max_message + FRAME_OVERHEAD;
+  uint64_t largest = s->max_message > UINT64_MAX - (uint64_t)COHO_FRAME_HEADER_MAX
+                         ? UINT64_MAX
+                         : s->max_message + (uint64_t)COHO_FRAME_HEADER_MAX;
   uint64_t room = s->max_queue > largest ? s->max_queue - largest : 0;
   o->pause_mark = COHO_MIN(s->low_mark, room);
   o->cork_mark = (size_t)COHO_MIN(o->pause_mark, (uint64_t)CORK_MOST);

@@ -281,6 +281,30 @@ static void test_deadlines_go_on_after_a_pause(void **state) {
   world_close(&w);
 }
 
+/* The other connection, which may be read, is closed first although its silence began later. */
+static void test_B15_a_pause_is_no_silence_of_the_peer(void **state) {
+  static struct raw other;
+  (void)state;
+  coho_options so = probe_options(&server);
+  so.idle_timeout_ms = 60;
+  so.close_timeout_ms = 20;
+  open_with(so);
+  coho_conn *paused = server.conn;
+  coho_id id = coho_conn_id(paused);
+  coho_pause(paused);
+  send_three();
+  raw_connect(&other, &w);
+  assert_int_equal(raw_upgrade(&other, "/", ""), 101);
+  UNTIL(&w, server.closes >= 1);
+  raw_close(&other);
+  assert_int_equal(server.ending.err, COHO_ECLOSETIMEOUT);
+  assert_int_equal(coho_send_id(id, coho_text("here")), COHO_QUEUED);
+  coho_resume(paused);
+  UNTIL(&w, server.messages == 3);
+  server.closes = 0;
+  finish();
+}
+
 static void test_abort_and_free_while_paused(void **state) {
   (void)state;
   server.message = pause_it;
@@ -313,6 +337,7 @@ int main(void) {
       cmocka_unit_test_setup(test_the_end_of_the_stream_comes_after_the_pause, setup),
       cmocka_unit_test_setup(test_deadlines_wait_while_paused, setup),
       cmocka_unit_test_setup(test_deadlines_go_on_after_a_pause, setup),
+      cmocka_unit_test_setup(test_B15_a_pause_is_no_silence_of_the_peer, setup),
       cmocka_unit_test_setup(test_abort_and_free_while_paused, setup),
   };
   alloc_fail_at(0);

@@ -265,6 +265,30 @@ static void test_order_is_kept_by_a_client(void **state) {
   world_close(&w);
 }
 
+/* A client queues what is too long for the cork, also when the socket takes it at once. */
+static void test_a_queue_that_is_empty_again_costs_nothing(void **state) {
+  enum { LONG = 200 * KIB };
+  static struct probe client;
+  (void)state;
+  memset(&client, 0, sizeof client);
+  coho_options so = probe_options(&server), co = probe_options(&client);
+  so.deflate.mode = COHO_DEFLATE_OFF;
+  world_open(&w, "/", &so);
+  world_connect(&w, "/", &co);
+  UNTIL(&w, client.opens == 1 && server.opens == 1);
+  for (int i = 0; i < 20; i++)
+    world_turn(&w);
+  size_t before = alloc_live();
+  assert_int_equal(coho_send(client.conn, coho_binary(data, LONG)), COHO_SENT);
+  UNTIL(&w, server.messages == 1);
+  for (int i = 0; i < 20; i++)
+    world_turn(&w);
+  assert_int_equal(alloc_live(), before);
+  assert_int_equal(coho_close(client.conn, 1000, NULL), 0);
+  UNTIL(&w, client.closes == 1 && server.closes == 1);
+  world_close(&w);
+}
+
 static void test_what_was_sent_before_close_still_goes_out(void **state) {
   (void)state;
   struct raw_frame f;
@@ -460,6 +484,7 @@ int main(void) {
       cmocka_unit_test_setup(test_order_is_kept_inside_a_handler, setup),
       cmocka_unit_test_setup(test_order_is_kept_outside_handlers, setup),
       cmocka_unit_test_setup(test_order_is_kept_by_a_client, setup),
+      cmocka_unit_test_setup(test_a_queue_that_is_empty_again_costs_nothing, setup),
       cmocka_unit_test_setup(test_what_was_sent_before_close_still_goes_out, setup),
       cmocka_unit_test_setup(test_write_deadline, setup),
       cmocka_unit_test_setup(test_an_echo_never_loses_a_message_to_a_peer_that_does_not_read,
