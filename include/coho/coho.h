@@ -110,7 +110,8 @@ typedef struct coho_options {
   coho_deflate deflate; /* compression: core.h */
 
   /* What a peer may send. Above a rate the connection is not read until there is room again, or
-     closed with 1008 (COHO_RATE_CLOSE). Off by default. */
+     closed with 1008 (COHO_RATE_CLOSE; what came while it was paused is only slowed down). Off by
+     default. */
   coho_rate rate_messages;
   coho_rate rate_frames; /* control frames and fragments included */
   coho_rate rate_bytes;  /* as on the wire, headers included, before decompression */

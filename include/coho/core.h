@@ -143,7 +143,8 @@ enum coho_deflate_mode {
 /*
  * How permessage-deflate is negotiated and used. Zero is the default of every field. Whole messages
  * are compressed; those that are sent in parts (COHO_MORE) are not. Contexts count against
- * coho_set_context_limit(): beyond it new connections get COHO_DEFLATE_SHARED.
+ * coho_set_context_limit(): beyond it new connections get COHO_DEFLATE_SHARED, but for a client with
+ * COHO_DEFLATE_OWN whose server insists on a context for what it sends.
  */
 typedef struct coho_deflate {
   uint32_t mode;        /* enum coho_deflate_mode; default COHO_DEFLATE_SHARED */

@@ -219,7 +219,7 @@ static size_t publication_size(size_t room, size_t name_len) {
 static void publication_unref(struct publication *p) {
   if (atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel) > 1) return;
   coho_hub *hub = p->hub;
-  coho__framed_unref(p->framed);
+  coho__framed_free(p->framed);
   coho__free(p, publication_size(p->room, p->topic.len));
   unref(hub);
 }

@@ -21,6 +21,7 @@ struct coho__conn_rate {
   struct coho__bucket_rate rates[KINDS]; /* per_second 0: any */
   struct coho__bucket buckets[KINDS];
   bool closes;
+  bool behind;
 };
 
 _Static_assert(PIECE <= (int)COHO_LOOP_RECV, "a read fits into the loop's buffer");
@@ -45,6 +46,12 @@ int coho__conn_rate_new(const coho_options *set, uint64_t now_ms, struct coho__c
 
 void coho__conn_rate_free(struct coho__conn_rate *r) { coho__free(r, sizeof *r); }
 
+void coho__conn_rate_behind(struct coho__conn_rate *r) { r->behind = true; }
+void coho__conn_rate_caught_up(struct coho__conn_rate *r) { r->behind = false; }
+
+/* Too much ends the connection; else it waits. */
+static bool ends(const struct coho__conn_rate *r) { return r->closes && !r->behind; }
+
 /* ---- tokens --------------------------------------------------------------------------------- */
 
 /* UINT32_MAX where there is no rate. */
@@ -58,7 +65,7 @@ static uint32_t tokens(struct coho__conn_rate *r, enum what kind, uint64_t now_m
 static bool charge(coho_conn *c, enum what kind, size_t n) {
   struct coho__conn_rate *r = c->rate;
   if (!n || !r->rates[kind].per_second) return true;
-  if (n > tokens(r, kind, coho__loop_time(c->home->loop)) && r->closes) return false;
+  if (n > tokens(r, kind, coho__loop_time(c->home->loop)) && ends(r)) return false;
   coho__bucket_take(&r->buckets[kind], (uint32_t)COHO_MIN(n, (size_t)UINT32_MAX));
   return true;
 }
@@ -70,7 +77,7 @@ static bool is_empty(const coho_conn *c, enum what kind) {
 /* ---- what comes ----------------------------------------------------------------------------- */
 
 size_t coho__conn_rate_room(const coho_conn *c) {
-  if (c->rate->closes || !coho__engine_open(&c->engine)) return PIECE;
+  if (ends(c->rate) || !coho__engine_open(&c->engine)) return PIECE;
   uint32_t n = tokens(c->rate, BYTES, coho__loop_time(c->home->loop));
   return COHO_MAX(COHO_MIN(n, (uint32_t)PIECE), 1U);
 }
@@ -91,7 +98,7 @@ bool coho__conn_rate_event(coho_conn *c, const coho_event *ev) {
   c->engine.frames = 0;
   if (!coho__engine_open(&c->engine)) return true;
   if (!charge(c, FRAMES, frames) || !charge(c, MESSAGES, message)) return false;
-  if (c->rate->closes) return true;
+  if (ends(c->rate)) return true;
   /* All that was read has its tokens, so that only the next read waits for bytes. */
   if (is_empty(c, MESSAGES) || is_empty(c, FRAMES) || (!ev && is_empty(c, BYTES))) stop(c);
   return true;

@@ -6,7 +6,9 @@
  * feels as TCP's back-pressure; nothing is lost. What was read is delivered as far as the messages'
  * and frames' buckets allow, and the rest is kept: so reads of such a connection are small. Bytes
  * are not read before there are tokens for them. With COHO_RATE_CLOSE the first message, frame or
- * read too many ends the connection, and is not delivered.
+ * read too many ends the connection, and is not delivered; but what piled up while the program or a
+ * full queue kept the connection from being read comes at once through no fault of the peer's, and is
+ * slowed down.
  *
  * Once the closing handshake began, rates are over: its deadline is short.
  */
@@ -23,6 +25,10 @@ int coho__conn_rate_new(const coho_options *set, uint64_t now_ms, struct coho__c
 void coho__conn_rate_free(struct coho__conn_rate *r); /* NULL is fine */
 
 /* The rest is for connections that have one. */
+
+/* It is read again after it was not for a while; and all that came meanwhile was read. */
+void coho__conn_rate_behind(struct coho__conn_rate *r);
+void coho__conn_rate_caught_up(struct coho__conn_rate *r);
 
 /* How many bytes to read at most, at least 1. */
 size_t coho__conn_rate_room(const coho_conn *c);

@@ -144,12 +144,13 @@ static void on_readable(coho_conn *c, unsigned events) {
   if (c->stop) return; /* coho__conn_go() asks again */
   size_t most = room(c);
   ssize_t n = coho__stream_read(c->stream, c->home->loop->recv, most);
+  if (n > 0) take_input(c, (size_t)n);
+  if (c->rate && n < (ssize_t)most && !c->stop) coho__conn_rate_caught_up(c->rate);
   if (n == COHO_STREAM_AGAIN) return;
   if (n <= 0) {
     take_eof(c, n);
     return;
   }
-  take_input(c, (size_t)n);
   /* Edge-triggered: unless all was read, nobody will call. */
   bool more = (size_t)n == most || (events & COHO_IO_HANGUP);
   if (more && !c->stop) coho__stream_again(c->stream, events & ~(unsigned)COHO_IO_WRITE);

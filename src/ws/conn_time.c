@@ -100,6 +100,7 @@ void coho__conn_stop(coho_conn *c, enum coho__conn_stop why) {
 void coho__conn_go(coho_conn *c, enum coho__conn_stop why) {
   if (c->stop & COHO_STOP_ENDED || !(c->stop & why)) return;
   c->stop &= (uint8_t)~why;
+  if (c->rate && why != COHO_STOP_RATED) coho__conn_rate_behind(c->rate);
   if (reading_stopped(c)) return;
   c->lag_ms += (uint32_t)coho__loop_time(c->home->loop) - c->stopped_ms;
   changed(c);

@@ -8,7 +8,6 @@
 #include <string.h>
 
 struct coho__framed {
-  _Atomic size_t refs;
   struct coho__chunk *plain;
   /* By share key; plain where compressing does not pay. Several threads may find the same one missing:
      one of them wins. */
@@ -33,7 +32,6 @@ struct coho__framed *coho__framed_new(const coho_msg *m) {
   COHO_ASSERT(!(m->flags & COHO_MORE));
   struct coho__framed *f = (struct coho__framed *)coho__zalloc(sizeof *f);
   if (!f) return NULL;
-  atomic_init(&f->refs, 1);
   f->plain = frame(m, m->data, m->len, false);
   if (!f->plain) {
     coho__free(f, sizeof *f);
@@ -44,13 +42,8 @@ struct coho__framed *coho__framed_new(const coho_msg *m) {
   return f;
 }
 
-struct coho__framed *coho__framed_ref(struct coho__framed *f) {
-  atomic_fetch_add_explicit(&f->refs, 1, memory_order_relaxed);
-  return f;
-}
-
-void coho__framed_unref(struct coho__framed *f) {
-  if (!f || atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel) > 1) return;
+void coho__framed_free(struct coho__framed *f) {
+  if (!f) return;
   for (size_t i = 0; i < COHO_COUNT(f->packed); i++)
     coho__chunk_unref(atomic_load_explicit(&f->packed[i], memory_order_relaxed));
   coho__chunk_unref(f->plain);

@@ -1,7 +1,7 @@
 /*
  * A whole message framed once for all who get it: plain, and compressed once for each set of
  * parameters that their connections agreed on (RFC 7692). As servers send it: clients mask each
- * frame anew. Shared by reference count, across threads.
+ * frame anew. Any thread may ask for a frame; one that no other uses any more frees it.
  */
 #ifndef COHO_WS_FRAMED_H
 #define COHO_WS_FRAMED_H
@@ -13,10 +13,9 @@
 
 struct coho__framed;
 
-/* A copy of m, which is whole. One reference. NULL: out of memory. */
+/* A copy of m, which is whole. NULL: out of memory. */
 struct coho__framed *coho__framed_new(const coho_msg *m);
-struct coho__framed *coho__framed_ref(struct coho__framed *f);
-void coho__framed_unref(struct coho__framed *f); /* NULL is fine */
+void coho__framed_free(struct coho__framed *f); /* NULL is fine */
 /* The message, valid as long as f. */
 const coho_msg *coho__framed_msg(const struct coho__framed *f);
 size_t coho__framed_size(const struct coho__framed *f); /* bytes, of the plain frame */

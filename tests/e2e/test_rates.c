@@ -321,6 +321,28 @@ static void close_it(struct probe *p, coho_conn *c, coho_msg m) {
 }
 
 /* Closing is not slowed down: neither by what waits, nor by what still comes. */
+/* What piled up meanwhile is no fault of the peer's; what comes later is. */
+static void test_a_pause_and_a_rate_that_closes(void **state) {
+  (void)state;
+  coho_options so = probe_options(&server);
+  so.rate_messages = (coho_rate){.per_second = 50, .burst = 2};
+  so.flags = COHO_RATE_CLOSE;
+  open_with(so);
+  coho_pause(server.conn);
+  send_bytes(2, 6);
+  world_turn(&w);
+  assert_int_equal(server.messages, 0);
+  coho_resume(server.conn);
+  UNTIL(&w, server.messages == 6);
+  assert_int_equal(server.closes, 0);
+  raw_frame(&raw, 9, true, NULL, 0); /* its pong: all was read */
+  struct raw_frame f;
+  assert_true(raw_next(&raw, &f));
+  assert_int_equal(f.opcode, 10);
+  send_bytes(2, 9);
+  expect_1008();
+}
+
 static void test_the_peers_close_is_seen(void **state) {
   (void)state;
   struct raw_frame f;
@@ -456,6 +478,7 @@ int main(void) {
       cmocka_unit_test_setup(test_no_rates_by_default, setup),
       cmocka_unit_test_setup(test_memory_is_given_back, setup),
       cmocka_unit_test_setup(test_a_pause_and_a_rate, setup),
+      cmocka_unit_test_setup(test_a_pause_and_a_rate_that_closes, setup),
       cmocka_unit_test_setup(test_the_peers_close_is_seen, setup),
       cmocka_unit_test_setup(test_close_ends_the_waiting, setup),
       cmocka_unit_test_setup(test_the_end_of_the_stream_comes_last, setup),

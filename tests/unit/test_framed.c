@@ -123,7 +123,7 @@ static void test_PD_06_each_window_has_a_frame_of_its_own(void **state) {
     coho__permessage_free(p[i]);
     coho__permessage_free(same[i]);
   }
-  coho__framed_unref(f);
+  coho__framed_free(f);
 }
 
 static void test_a_context_of_its_own_is_not_shared(void **state) {
@@ -132,7 +132,7 @@ static void test_a_context_of_its_own_is_not_shared(void **state) {
   struct coho__framed *f = framed(LEN, 0);
   assert_null(coho__framed_chunk(f, own, 1));
   coho__permessage_free(own);
-  coho__framed_unref(f);
+  coho__framed_free(f);
 }
 
 static void test_PM_05_who_has_no_compression_gets_the_plain_frame(void **state) {
@@ -147,7 +147,7 @@ static void test_PM_05_who_has_no_compression_gets_the_plain_frame(void **state)
   assert_false(head.rsv1);
   assert_int_equal(plain->len, coho__framed_size(f));
   coho__permessage_free(p);
-  coho__framed_unref(f);
+  coho__framed_free(f);
 }
 
 /* The plain frame does for all of these, whoever they are for. */
@@ -165,7 +165,7 @@ static void test_what_is_not_compressed_at_all(void **state) {
     assert_false(compressed(plain));
     assert_ptr_equal(coho__framed_chunk(f, p, cases[i].min_size), plain);
     assert_ptr_equal(coho__framed_chunk(f, own, cases[i].min_size), plain);
-    coho__framed_unref(f);
+    coho__framed_free(f);
   }
   coho__permessage_free(own);
   coho__permessage_free(p);
@@ -183,7 +183,7 @@ static void test_noise_stays_plain(void **state) {
   assert_int_equal(alloc_calls(), 0);
   coho__permessage_free(p);
   coho__permessage_free(same);
-  coho__framed_unref(f);
+  coho__framed_free(f);
 }
 
 /* A queue may hold the frame longer than the publication lives. */
@@ -192,9 +192,7 @@ static void test_a_frame_outlives_the_message(void **state) {
   struct coho__permessage *p = codec(10, false);
   struct coho__framed *f = framed(LEN, 0);
   struct coho__chunk *chunk = coho__chunk_ref(coho__framed_chunk(f, p, 1));
-  assert_ptr_equal(coho__framed_ref(f), f);
-  coho__framed_unref(f);
-  coho__framed_unref(f);
+  coho__framed_free(f);
   assert_true(readable(chunk, 10));
   coho__chunk_unref(chunk);
   coho__permessage_free(p);
@@ -219,7 +217,7 @@ static void test_out_of_memory(void **state) {
     bool packed = chunk && compressed(chunk);
     assert_true(packed || failed);
     if (packed) assert_true(readable(chunk, 11));
-    coho__framed_unref(f);
+    coho__framed_free(f);
     coho__permessage_free(p);
     coho__deflate_pool_free(pool);
     pool = warm;
