@@ -79,13 +79,13 @@ struct coho_loop {
   struct coho__list dead_ios; /* coho__io, the same */
   struct coho__list teardown; /* coho__teardown, called by coho_loop_free() */
   struct coho__mailbox *mailbox;
-  struct coho__signals *signals; /* NULL until there is one */
-  size_t active;                 /* what keeps coho_loop_run() running */
-  char *recv;                    /* COHO_LOOP_RECV bytes, shared by all reads */
-  struct coho__buf cork;         /* output of the connection whose input is being handled */
+  struct coho__signals *signals;   /* NULL until there is one */
+  size_t active;                   /* what keeps coho_loop_run() running */
+  char *recv;                      /* COHO_LOOP_RECV bytes, shared by all reads */
+  struct coho__buf cork;           /* output of the connection whose input is being handled */
   struct coho__wire_buffers *wire; /* of TLS streams; NULL until there is one */
-  void *conns;                   /* ws: the table of connections; NULL until there is one */
-  _Atomic uint64_t busy_ns;      /* longest turn since it was last taken */
+  void *conns;                     /* ws: the table of connections; NULL until there is one */
+  _Atomic uint64_t busy_ns;        /* longest turn since it was last taken */
   _Atomic bool stop;
   _Atomic bool ending; /* inside coho_loop_free() */
   bool turning;        /* inside coho_loop_turn() */
