@@ -150,8 +150,8 @@ enum coho_sent {
 COHO_API int coho_send(coho_conn *c, coho_msg m);
 /* The same from any thread, whole messages only. COHO_QUEUED, or COHO_ESTALE, COHO_EFULL (the loop's
    mailbox is full), COHO_ETOOBIG, COHO_EINVAL, COHO_ENOMEM. Order is kept among calls of one thread.
-   If the connection's queue turns out to be full, it is closed with 1013. What reaches it before
-   on_open, or once it closes, is dropped. */
+   If the connection's queue turns out to be full, it is closed with 1013. A client's waits until
+   it is open, after what on_open sends. What reaches a connection that closes is dropped. */
 COHO_API int coho_send_id(coho_id id, coho_msg m);
 /* A ping with at most 125 bytes (RFC 6455 5.5.2). 0, COHO_ECLOSED, COHO_EFULL, COHO_EINVAL,
    COHO_ENOMEM. */

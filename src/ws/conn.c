@@ -136,6 +136,7 @@ void coho__conn_open(coho_conn *c, const struct coho__conn_start *start) {
   t->request = start->request;
   if (c->opt->set.on_open) c->opt->set.on_open(c);
   t->request = NULL;
+  if (coho__conn_alive(c)) coho__conn_release(c);
   coho__conn_deliver(c);
   coho__conn_leave(c);
 }

@@ -197,11 +197,13 @@ static inline size_t coho__conn_waiting(const coho_conn *c) {
 void coho__conn_flush(coho_conn *c);
 /* The socket takes bytes again. Between enter and leave. */
 void coho__conn_drained(coho_conn *c);
-/* A whole message from elsewhere (another thread): waits for a message in parts to end. 0,
-   COHO_ECLOSED, COHO_EFULL, COHO_ETOOBIG, COHO_ENOMEM. */
+/* A whole message from elsewhere (another thread): waits for the connection to open, and for a message
+   in parts to end. 0, COHO_ECLOSED, COHO_EFULL, COHO_ETOOBIG, COHO_ENOMEM. */
 int coho__conn_insert(coho_conn *c, const coho_msg *m);
 /* The same for one that many get. */
 int coho__conn_insert_framed(coho_conn *c, struct coho__framed *framed);
+/* Whether it may go now: sends what waited so. */
+void coho__conn_release(coho_conn *c);
 /* Closes a connection whose queue cannot take what others send to it: 1013 when it is full, 1009
    when even an empty one could not (err COHO_ETOOBIG). */
 void coho__conn_overflow(coho_conn *c, int err);

@@ -335,8 +335,8 @@ static int result(coho_conn *c) {
   return COHO_QUEUED;
 }
 
-/* The message sent in parts is complete: what waited for that follows. */
-static void release_held(coho_conn *c) {
+void coho__conn_release(coho_conn *c) {
+  if (c->engine.sending || !c->pending || !c->pending->held.bytes) return;
   struct coho__outq *q = open_queue(c);
   if (!q || coho__outq_splice(q, &c->pending->held)) {
     coho__conn_break(c, COHO_ENOMEM);
@@ -357,7 +357,7 @@ int coho_send(coho_conn *c, coho_msg m) {
     return err;
   }
   count_sent(c, &m);
-  if (sending && !c->engine.sending && c->pending && c->pending->held.bytes) release_held(c);
+  if (sending) coho__conn_release(c);
   return result(c);
 }
 
@@ -423,15 +423,21 @@ static int hold(coho_conn *c, const coho_msg *m, struct coho__chunk *framed) {
   return err;
 }
 
+/* A client that is still connecting takes messages: whoever has its id need not know when it opens. */
+static bool takes(const coho_conn *c) {
+  if (c->state == COHO_CONN_CONNECTING) return !(c->stop & COHO_STOP_DOOMED);
+  return coho__conn_alive(c) && coho__engine_open(&c->engine);
+}
+
 static int insert(coho_conn *c, const coho_msg *m, struct coho__framed *framed) {
-  if (!coho__conn_alive(c) || !coho__engine_open(&c->engine)) return COHO_ECLOSED;
+  if (!takes(c)) return COHO_ECLOSED;
   /* Clients mask each frame anew. */
   bool shared = framed && c->opt->engine.role == COHO_SERVER;
   struct coho__chunk *chunk =
       shared ? coho__framed_chunk(framed, c->engine.permessage, c->opt->set.deflate.min_size)
              : NULL;
   int err;
-  if (c->engine.sending) {
+  if (c->engine.sending || c->state == COHO_CONN_CONNECTING) {
     err = hold(c, m, chunk);
   } else {
     err = make_room(c, m->len);

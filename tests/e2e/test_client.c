@@ -278,6 +278,53 @@ static void test_free_of_the_loop_while_connecting(void **state) {
   w.loop = coho_loop_new();
 }
 
+/* ---- by id ---------------------------------------------------------------------------------- */
+
+static void greet(struct probe *p, coho_conn *c) {
+  (void)p;
+  assert_int_equal(coho_send(c, coho_text("open")), COHO_SENT);
+}
+
+static void expect_text(const char *text) {
+  struct raw_frame f;
+  assert_true(raw_next(&raw, &f));
+  assert_int_equal(f.opcode, 1);
+  assert_int_equal(f.len, strlen(text));
+  assert_memory_equal(f.data, text, f.len);
+}
+
+static void test_what_is_sent_by_id_waits_until_it_is_open(void **state) {
+  (void)state;
+  coho_options co = probe_options(&client);
+  client.opened = greet;
+  coho_id id = coho_conn_id(world_connect(&w, "/", &co));
+  assert_int_equal(coho_send_id(id, coho_text("before the socket")), COHO_QUEUED);
+  world_turn(&w);
+  raw_accept(&raw, &w, listener);
+  raw_head(&raw, head, sizeof head);
+  assert_int_equal(coho_send_id(id, coho_text("before the answer")), COHO_QUEUED);
+  world_turn(&w);
+  raw_answer(&raw, head, "");
+  expect_text("open");
+  expect_text("before the socket");
+  expect_text("before the answer");
+  raw_close(&raw);
+  UNTIL(&w, client.closes == 1);
+}
+
+/* It goes with the connection, which leaks nothing. */
+static void test_what_is_sent_by_id_to_nobody(void **state) {
+  (void)state;
+  coho_options co = probe_options(&client);
+  coho_id id = coho_conn_id(world_connect(&w, "/", &co));
+  raw_accept(&raw, &w, listener);
+  assert_int_equal(coho_send_id(id, coho_text("lost")), COHO_QUEUED);
+  world_turn(&w);
+  raw_close(&raw);
+  UNTIL(&w, client.closes == 1);
+  assert_int_equal(coho_send_id(id, coho_text("late")), COHO_ESTALE);
+}
+
 /* ---- one at a time -------------------------------------------------------------------------- */
 
 static bool someone_waits(void) {
@@ -343,6 +390,9 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_end_during_the_handshake, setup, teardown),
       cmocka_unit_test_setup_teardown(test_HR_08_required_subprotocol, setup, teardown),
       cmocka_unit_test_setup_teardown(test_HR_10_silent_server, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_what_is_sent_by_id_waits_until_it_is_open, setup,
+                                      teardown),
+      cmocka_unit_test_setup_teardown(test_what_is_sent_by_id_to_nobody, setup, teardown),
       cmocka_unit_test_setup_teardown(test_HR_11_frames_behind_the_answer, setup, teardown),
       cmocka_unit_test_setup_teardown(test_FR_11_each_frame_has_a_mask_of_its_own, setup, teardown),
       cmocka_unit_test_setup_teardown(test_FR_04_masked_frame_of_the_server, setup, teardown),
