@@ -278,11 +278,11 @@ static inline int coho_route_assets(coho_server *s, const char *prefix, const co
   return coho_route_assets_sized(s, prefix, assets, count, sizeof *assets);
 }
 
-/* Opens a listener: "ws://127.0.0.1:8080", "ws://[::1]:0", "ws://:80". Port 0 takes a free one.
-   Before or after coho_server_start(). */
+/* Opens a listener: "ws://127.0.0.1:8080", "ws://[::1]:0", "ws://:80", or wss:// when the server has a
+   certificate. Port 0 takes a free one. Before or after coho_server_start(). */
 COHO_API int coho_server_listen(coho_server *s, const char *url);
 /* The URL of a listener with its real port, such as "ws://127.0.0.1:40123/"; NULL past the end.
-   Valid as long as the server. */
+   Valid as long as the server. Not while another thread opens one. */
 COHO_API const char *coho_server_url(const coho_server *s, size_t index);
 
 /* Starts to accept: on the given loop, or on own threads. 0, COHO_EBUSY (started before),
