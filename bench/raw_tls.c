@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -83,6 +84,7 @@ static int listen_on_loopback(void) {
 }
 
 int main(int argc, char **argv) {
+  (void)signal(SIGPIPE, SIG_IGN); /* OpenSSL's sockets know no MSG_NOSIGNAL */
   ctx = SSL_CTX_new(TLS_server_method());
   if (argc != 3 || !ctx || SSL_CTX_use_certificate_chain_file(ctx, argv[1]) != 1 ||
       SSL_CTX_use_PrivateKey_file(ctx, argv[2], SSL_FILETYPE_PEM) != 1) {

@@ -45,6 +45,12 @@ static const struct tls *const_tls_of(const struct coho__stream *s) {
   return (const struct tls *)(const void *)s; /* its first member */
 }
 
+/* Of earlier calls, so that SSL_get_error() speaks of the next one. Mostly there are none, and clearing
+   them all the same would cost more than a small record. */
+static void forget_errors(void) {
+  if (ERR_peek_error()) ERR_clear_error();
+}
+
 /* ---- failure -------------------------------------------------------------------------------- */
 
 /* The owner finds out by reading. */
@@ -156,7 +162,7 @@ static void refuse_handshake(struct tls *t) {
 
 static void shake(struct tls *t) {
   for (;;) {
-    ERR_clear_error();
+    forget_errors();
     int got = SSL_do_handshake(t->end.ssl);
     int why = SSL_get_error(t->end.ssl, got);
     if (why != SSL_ERROR_NONE && why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) {
@@ -184,7 +190,7 @@ static int begin(struct tls *t) {
   BIO *bio = err ? NULL : coho__wire_bio(&t->wire);
   if (!err && !bio) err = COHO_ENOMEM;
   if (!err) SSL_set_bio(t->end.ssl, bio, bio);
-  ERR_clear_error();
+  forget_errors();
   return err;
 }
 
@@ -222,7 +228,7 @@ static ssize_t decrypt(struct tls *t, char *buf, size_t cap) {
   SSL *ssl = t->end.ssl;
   size_t n;
   while (t->wire.ready || SSL_pending(ssl)) {
-    ERR_clear_error();
+    forget_errors();
     if (SSL_read_ex(ssl, buf, cap, &n) == 1) return (ssize_t)n;
     int why = SSL_get_error(ssl, 0);
     if (why == SSL_ERROR_ZERO_RETURN) return 0;
@@ -333,7 +339,7 @@ static ssize_t encrypt(struct tls *t, struct feed *f) {
   while (f->count && done < COHO_WIRE_BURST) {
     size_t len, taken = 0;
     const char *p = next_plain(t, f, COHO_WIRE_BURST - done, &len);
-    ERR_clear_error();
+    forget_errors();
     if (SSL_write_ex(t->end.ssl, p, len, &taken) != 1) {
       if (SSL_get_error(t->end.ssl, 0) == SSL_ERROR_WANT_READ) {
         t->stuck = true;
@@ -391,9 +397,9 @@ static ssize_t tls_writev(struct coho__stream *s, const struct iovec *iov, int c
 
 static void send_close_notify(struct tls *t) {
   t->shut = true;
-  ERR_clear_error();
+  forget_errors();
   (void)SSL_shutdown(t->end.ssl);
-  ERR_clear_error();
+  forget_errors();
   (void)coho__wire_send(&t->wire);
 }
 
@@ -535,7 +541,7 @@ struct coho__stream *coho__stream_tls_client(struct coho__stream *inner, coho_tl
   *err = t ? coho__tls_end_connect(&t->end, host, port) : COHO_ENOMEM;
   BIO *bio = *err ? NULL : coho__wire_bio(&t->wire);
   if (!*err && !bio) *err = COHO_ENOMEM;
-  ERR_clear_error();
+  forget_errors();
   if (*err) {
     if (t) free_tls(t);
     coho__stream_close(inner, true);
