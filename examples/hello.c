@@ -9,13 +9,16 @@ static void answered(coho_conn *c, coho_msg m) {
   coho_close(c, 1000, NULL);
 }
 
+static void failed(const char *why) { fprintf(stderr, "hello: %s\n", why); }
+
 static void ended(coho_conn *c, const coho_ending *how) {
   (void)c;
-  if (how->err)
-    fprintf(stderr, "hello: %s\n", *how->detail ? how->detail : coho_strerror(how->err));
+  if (how->err) failed(*how->detail ? how->detail : coho_strerror(how->err));
 }
 
 int main(int argc, char **argv) {
   coho_options opt = {.on_open = opened, .on_message = answered, .on_close = ended};
-  return coho_dial(argc > 1 ? argv[1] : "ws://127.0.0.1:9001/", &opt) != 0;
+  int err = coho_dial(argc > 1 ? argv[1] : "ws://127.0.0.1:9001/", &opt);
+  if (err == COHO_EURL) failed(coho_strerror(err)); /* nothing began, so nothing ended */
+  return err != 0;
 }
