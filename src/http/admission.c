@@ -70,8 +70,11 @@ int coho__admission_enter(struct coho__admission *a, const struct coho__stream *
   struct coho__addr peer;
   *address = NULL;
   if (coho__memory_tight() || !take_place(a)) return COHO_EOVERLOAD;
-  if (!a->addresses || !coho__stream_addr(s, &peer)) return 0;
-  int err = coho__addresses_enter(a->addresses, &peer, now_ms, address);
+  if (!a->addresses) return 0;
+  /* Nobody is let in uncounted. */
+  int err = coho__stream_addr(s, &peer)
+                ? coho__addresses_enter(a->addresses, &peer, now_ms, address)
+                : COHO_EADDRESSFULL;
   if (!err) return check_tls(a, s, now_ms, address);
   give_place(a);
   return err == COHO_ENOMEM ? COHO_EOVERLOAD : err;

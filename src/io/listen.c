@@ -129,9 +129,9 @@ static void run_short(struct coho__listen *l) {
   coho__loop_set_timer(l->loop, &l->pause, COHO_ACCEPT_PAUSE_MS);
 }
 
-static void take(struct coho__listen *l, int fd) {
+static void take(struct coho__listen *l, int fd, const struct coho__addr *peer) {
   int err;
-  struct coho__stream *s = coho__stream_accepted(l->loop, fd, &err);
+  struct coho__stream *s = coho__stream_accepted(l->loop, fd, peer, &err);
   if (!s) { /* the peer sees the end */
     complain(l, coho_strerror(err));
     return;
@@ -142,9 +142,10 @@ static void take(struct coho__listen *l, int fd) {
 
 /* False: the queue is empty, or accepting has paused. */
 static bool accept_one(struct coho__listen *l) {
-  int fd = accept4(l->io.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  struct coho__addr peer = {.len = sizeof peer.sa};
+  int fd = accept4(l->io.fd, (struct sockaddr *)&peer.sa, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd >= 0) {
-    take(l, fd);
+    take(l, fd, &peer);
     return true;
   }
   switch (errno) {

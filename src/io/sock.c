@@ -78,6 +78,42 @@ uint16_t coho__addr_port(const struct coho__addr *a) {
   }
 }
 
+struct coho__endpoint coho__addr_pack(const struct coho__addr *a) {
+  struct coho__endpoint e = {.family = AF_UNSPEC};
+  struct sockaddr_in sin;
+  struct sockaddr_in6 sin6;
+  if (a->sa.ss_family == AF_INET) {
+    memcpy(&sin, &a->sa, sizeof sin);
+    memcpy(e.ip, &sin.sin_addr, sizeof sin.sin_addr);
+    e.port = sin.sin_port;
+    e.family = AF_INET;
+  } else if (a->sa.ss_family == AF_INET6) {
+    memcpy(&sin6, &a->sa, sizeof sin6);
+    memcpy(e.ip, &sin6.sin6_addr, sizeof sin6.sin6_addr);
+    e.scope = sin6.sin6_scope_id;
+    e.port = sin6.sin6_port;
+    e.family = AF_INET6;
+  }
+  return e;
+}
+
+bool coho__addr_unpack(struct coho__addr *a, const struct coho__endpoint *e) {
+  struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = e->port};
+  struct sockaddr_in6 sin6 = {
+      .sin6_family = AF_INET6, .sin6_port = e->port, .sin6_scope_id = e->scope};
+  *a = (struct coho__addr){.len = 0};
+  if (e->family == AF_INET) {
+    memcpy(&sin.sin_addr, e->ip, sizeof sin.sin_addr);
+    memcpy(&a->sa, &sin, sizeof sin);
+    a->len = sizeof sin;
+  } else if (e->family == AF_INET6) {
+    memcpy(&sin6.sin6_addr, e->ip, sizeof sin6.sin6_addr);
+    memcpy(&a->sa, &sin6, sizeof sin6);
+    a->len = sizeof sin6;
+  }
+  return e->family != AF_UNSPEC;
+}
+
 int coho__error_of_errno(int e) {
   switch (e) {
   case ENOMEM:

@@ -12,6 +12,18 @@ struct coho__addr {
   socklen_t len;
 };
 
+/* An IPv4 or IPv6 address in 24 bytes, for what every connection has. */
+struct coho__endpoint {
+  uint8_t ip[16];
+  uint32_t scope;
+  uint16_t port;   /* network order */
+  uint16_t family; /* AF_UNSPEC: some other address, or none */
+};
+
+struct coho__endpoint coho__addr_pack(const struct coho__addr *a);
+/* False: there is none. */
+bool coho__addr_unpack(struct coho__addr *a, const struct coho__endpoint *e);
+
 /* A numeric IPv4 or IPv6 address (without brackets). False: not one. */
 bool coho__addr_parse(struct coho__addr *a, const char *host, uint16_t port);
 /* "127.0.0.1:80", "[::1]:80", IPv4-mapped addresses as IPv4. Returns buf. */

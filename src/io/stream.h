@@ -67,7 +67,7 @@ static inline void coho__stream_close(struct coho__stream *s, bool reset) {
   s->vt->close(s, reset);
 }
 static inline bool coho__stream_secure(const struct coho__stream *s) { return s->vt->secure; }
-/* The peer's address; false: it is not known any more. */
+/* The peer's address; false: it has none. */
 static inline bool coho__stream_addr(const struct coho__stream *s, struct coho__addr *peer) {
   return s->vt->addr(s, peer);
 }
@@ -86,6 +86,7 @@ const char *coho__stream_tell_nothing(const struct coho__stream *s, enum coho__s
    NULL. TCP_NODELAY is set. */
 struct coho__stream *coho__stream_tcp(coho_loop *loop, int fd, int *err);
 /* The same for an accepted socket, which has its options from the listener. */
-struct coho__stream *coho__stream_accepted(coho_loop *loop, int fd, int *err);
+struct coho__stream *coho__stream_accepted(coho_loop *loop, int fd, const struct coho__addr *peer,
+                                           int *err);
 
 #endif

@@ -6,15 +6,17 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stddef.h>
 #include <unistd.h>
 
-/* One cache line: every connection has one. */
 struct tcp {
   struct coho__stream s;
   struct coho__io io;
+  /* Kept, since a socket that was reset does not know any more. */
+  struct coho__endpoint peer;
 };
 
-_Static_assert(sizeof(struct tcp) <= 64, "one cache line");
+_Static_assert(offsetof(struct tcp, peer) <= 64, "what every event needs is in one cache line");
 
 static struct tcp *tcp_of(struct coho__stream *s) { return COHO_CONTAINER_OF(s, struct tcp, s); }
 
@@ -79,8 +81,7 @@ static void tcp_close(struct coho__stream *s, bool reset) {
 
 static bool tcp_addr(const struct coho__stream *s, struct coho__addr *peer) {
   const struct tcp *t = (const struct tcp *)(const void *)s; /* its first member */
-  peer->len = sizeof peer->sa;
-  return getpeername(t->io.fd, (struct sockaddr *)&peer->sa, &peer->len) == 0;
+  return coho__addr_unpack(peer, &t->peer);
 }
 
 static const struct coho__stream_vt tcp_vt = {
@@ -98,7 +99,8 @@ static void on_event(struct coho__io *io, unsigned events) {
   t->s.on_event(&t->s, events);
 }
 
-struct coho__stream *coho__stream_accepted(coho_loop *loop, int fd, int *err) {
+struct coho__stream *coho__stream_accepted(coho_loop *loop, int fd, const struct coho__addr *peer,
+                                           int *err) {
   struct tcp *t = (struct tcp *)coho__zalloc(sizeof *t);
   *err = t ? coho__io_add(loop, &t->io, fd, on_event) : COHO_ENOMEM;
   if (*err) {
@@ -108,10 +110,13 @@ struct coho__stream *coho__stream_accepted(coho_loop *loop, int fd, int *err) {
   }
   t->s.vt = &tcp_vt;
   t->s.loop = loop;
+  t->peer = coho__addr_pack(peer);
   return &t->s;
 }
 
 struct coho__stream *coho__stream_tcp(coho_loop *loop, int fd, int *err) {
+  struct coho__addr peer = {.len = sizeof peer.sa};
   coho__sock_tune(fd);
-  return coho__stream_accepted(loop, fd, err);
+  (void)getpeername(fd, (struct sockaddr *)&peer.sa, &peer.len);
+  return coho__stream_accepted(loop, fd, &peer, err);
 }

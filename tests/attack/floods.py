@@ -1,6 +1,7 @@
 """Attacks by many frames, many connections, and by peers that do not read."""
 import itertools
 import subprocess
+import time
 
 from attack import COHO, FOLDER, PATIENCE, attack, same, true, until
 from peer import BINARY, CLOSE, PING, PONG, TEXT, frame, request
@@ -262,6 +263,21 @@ def one_address():
     true(found.count("429") > 40, f"{found.count('101')} handshakes went through")
     for peer in victim.made:
         peer.close()
+
+
+@attack(45, "300 handshakes that are reset at once, a message behind each, where 10 a second are allowed: no more than that get through")
+def handshakes_reset_at_once():
+    victim = server(handshakes_a_second=10)
+    before = victim.stats()["messages"]
+    start = time.monotonic()
+    for _ in range(300):
+        peer = victim.peer()
+        peer.send(request() + frame(TEXT, b"x"))
+        peer.reset()
+    until(lambda: victim.stats()["sockets"] == 1, "the sockets are not gone")
+    allowed = 10 + 10 * (time.monotonic() - start) + 1
+    heard = victim.stats()["messages"] - before
+    true(heard <= allowed, f"{heard} messages were heard, {allowed:.0f} are allowed")
 
 
 @attack(46, "all 1,000 clients come back at once after a restart: all are served")

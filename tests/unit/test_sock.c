@@ -44,6 +44,26 @@ static void test_numeric_addresses_are_parsed_and_formatted(void **state) {
   }
 }
 
+static void test_an_endpoint_is_the_whole_address(void **state) {
+  (void)state;
+  static const char *const hosts[] = {"192.0.2.1", "2001:db8::1", "::ffff:10.1.2.3"};
+  struct coho__addr back;
+  char buf[COHO_ADDR_MAX], wanted[COHO_ADDR_MAX];
+  for (size_t i = 0; i < COHO_COUNT(hosts); i++) {
+    struct coho__addr a;
+    assert_true(coho__addr_parse(&a, hosts[i], 4711));
+    struct coho__endpoint e = coho__addr_pack(&a);
+    assert_true(coho__addr_unpack(&back, &e));
+    assert_int_equal(back.len, a.len);
+    assert_string_equal(coho__addr_format(&back, buf, sizeof buf),
+                        coho__addr_format(&a, wanted, sizeof wanted));
+  }
+  struct coho__addr other = {.sa.ss_family = AF_UNIX, .len = sizeof(sa_family_t)};
+  struct coho__endpoint none = coho__addr_pack(&other);
+  assert_false(coho__addr_unpack(&back, &none));
+  assert_string_equal(coho__addr_format(&back, buf, sizeof buf), "unknown");
+}
+
 static void test_format_never_exceeds_the_buffer(void **state) {
   (void)state;
   struct coho__addr a;
@@ -96,6 +116,7 @@ static void test_tuned_socket_sends_at_once_and_gives_up_in_time(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_numeric_addresses_are_parsed_and_formatted),
+      cmocka_unit_test(test_an_endpoint_is_the_whole_address),
       cmocka_unit_test(test_format_never_exceeds_the_buffer),
       cmocka_unit_test(test_errno_values_become_errors),
       cmocka_unit_test(test_tuned_socket_sends_at_once_and_gives_up_in_time),

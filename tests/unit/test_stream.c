@@ -288,15 +288,16 @@ static void test_memory_reset_takes_what_is_under_way(void **state) {
   assert_int_equal(b.last, COHO_ECONNRESET);
 }
 
-static void test_tcp_names_its_peer(void **state) {
+/* Also when it was reset: what is counted for an address, and what the log says, depends on it. */
+static void test_A01_tcp_names_its_peer_to_the_end(void **state) {
   (void)state;
-  char buf[COHO_ADDR_MAX];
-  assert_memory_equal(coho__stream_peer(a.s, buf, sizeof buf), "127.0.0.1:", 10);
+  char before[COHO_ADDR_MAX], buf[COHO_ADDR_MAX];
+  assert_memory_equal(coho__stream_peer(a.s, before, sizeof before), "127.0.0.1:", 10);
   coho__stream_close(b.s, true);
   b.s = NULL;
   while (a.last == -1 || a.last == COHO_STREAM_AGAIN)
     coho_loop_turn(loop, -1);
-  assert_string_equal(coho__stream_peer(a.s, buf, sizeof buf), "unknown");
+  assert_string_equal(coho__stream_peer(a.s, buf, sizeof buf), before);
 }
 
 static void test_a_stream_without_address(void **state) {
@@ -322,7 +323,7 @@ int main(void) {
       ON_ALL(test_blocked_writer_gets_an_event_when_there_is_room),
       ON_ALL(test_closed_inside_its_own_event),
       ON_ALL(test_nothing_to_read_is_again),
-      cmocka_unit_test_setup_teardown(test_tcp_names_its_peer, setup_tcp, teardown),
+      cmocka_unit_test_setup_teardown(test_A01_tcp_names_its_peer_to_the_end, setup_tcp, teardown),
       ON_MEMORY(test_memory_reset_takes_what_is_under_way),
       ON_MEMORY(test_a_stream_without_address),
   };
