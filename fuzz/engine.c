@@ -65,8 +65,8 @@ static void claim_at_rest(const struct run *r) {
 static int send(struct run *r, coho_msg m) {
   coho_msg wire;
   int err = coho__engine_may_send(&r->engine, &m);
-  if (!err) err = coho__engine_pack(&r->engine, &m, &wire);
   if (err) return err;
+  coho__engine_pack(&r->engine, &m, &wire);
   err = coho__engine_send(&r->engine, &r->out, wire);
   if (err) coho__engine_forget(&r->engine);
   return err;

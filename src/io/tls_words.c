@@ -12,10 +12,17 @@ enum { NAME_TEXT = 128, NAMES_TOLD = 3, ALERTS = SSL_AD_REASON_OFFSET };
 
 /* ---- errors --------------------------------------------------------------------------------- */
 
+/* Any record that does not begin like one: nearly always the first. */
+#define NOT_TLS "what the peer sends is not TLS; a URL without TLS begins with ws://"
+
 static const struct {
   int reason;
   const char *words;
 } KNOWN[] = {
+    {SSL_R_WRONG_VERSION_NUMBER, NOT_TLS},
+    {SSL_R_HTTP_REQUEST, NOT_TLS},
+    {SSL_R_HTTPS_PROXY_REQUEST, NOT_TLS},
+    {SSL_R_UNKNOWN_PROTOCOL, NOT_TLS},
     {SSL_R_UNSUPPORTED_PROTOCOL, "the peer speaks no version of TLS from 1.2 on"},
     {SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, "the peer refuses TLS from 1.2 on"},
     {SSL_R_NO_SHARED_CIPHER, "no cipher in common"},

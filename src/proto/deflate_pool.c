@@ -87,31 +87,31 @@ static int grow(struct coho__buf *b, size_t limit) {
 
 /* ---- packing ------------------------------------------------------------------------------- */
 
-/* The length, which is 0 when it does not shrink, or COHO_ENOMEM. */
-static ssize_t pack_shared(struct coho__deflate_pool *pool, unsigned window,
-                           struct coho__view message, char *dst) {
+/* The length; 0: it does not shrink, or no memory. */
+static size_t pack_shared(struct coho__deflate_pool *pool, unsigned window,
+                          struct coho__view message, char *dst) {
 #ifdef COHO_ISAL
   if (!pool->isal) pool->isal = coho__isal_new();
-  if (!pool->isal) return COHO_ENOMEM;
-  return (ssize_t)coho__isal_run(pool->isal, window, message.data, message.len, dst);
+  if (!pool->isal) return 0;
+  return coho__isal_run(pool->isal, window, message.data, message.len, dst);
 #else
   struct coho__deflater **d = &pool->deflaters[window - WINDOW_MIN];
   if (!*d) *d = coho__deflater_new(window, MEMORY, LEVEL);
-  if (!*d) return COHO_ENOMEM;
+  if (!*d) return 0;
   coho__deflater_reset(*d);
-  return (ssize_t)coho__deflater_run(*d, message.data, message.len, dst);
+  return coho__deflater_run(*d, message.data, message.len, dst);
 #endif
 }
 
-int coho__deflate_pool_pack(struct coho__deflate_pool *pool, struct coho__deflater *own,
-                            unsigned window, struct coho__view message, struct coho__view *packed) {
+bool coho__deflate_pool_pack(struct coho__deflate_pool *pool, struct coho__deflater *own,
+                             unsigned window, struct coho__view message,
+                             struct coho__view *packed) {
   char *dst = make_room(&pool->packed, message.len + COHO_DEFLATE_TAIL);
-  if (!dst) return COHO_ENOMEM;
-  ssize_t len = own ? (ssize_t)coho__deflater_run(own, message.data, message.len, dst)
+  if (!dst) return false;
+  *packed = (struct coho__view){.data = dst};
+  packed->len = own ? coho__deflater_run(own, message.data, message.len, dst)
                     : pack_shared(pool, window, message, dst);
-  if (len <= 0) return (int)len;
-  *packed = (struct coho__view){dst, (size_t)len};
-  return 1;
+  return packed->len > 0;
 }
 
 /* ---- unpacking ----------------------------------------------------------------------------- */

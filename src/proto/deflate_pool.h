@@ -9,6 +9,7 @@
 #include "proto/deflater.h"
 #include "proto/inflater.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct coho__deflate_pool;
@@ -22,10 +23,10 @@ void coho__deflate_pool_trim_unpacked(struct coho__deflate_pool *pool);
 void coho__deflate_pool_trim(struct coho__deflate_pool *pool);
 
 /* Packs a message of at least one byte, with the connection's own state or with NULL so that it
-   refers to no other and goes back 2^window bytes at most. Valid until the next one. 1; 0: it does
-   not shrink, and the own state was reset; COHO_ENOMEM. */
-int coho__deflate_pool_pack(struct coho__deflate_pool *pool, struct coho__deflater *own,
-                            unsigned window, struct coho__view message, struct coho__view *packed);
+   refers to no other and goes back 2^window bytes at most. Valid until the next one. False: it does
+   not shrink, and the own state was reset; or there is no memory, and it knows nothing of it. */
+bool coho__deflate_pool_pack(struct coho__deflate_pool *pool, struct coho__deflater *own,
+                             unsigned window, struct coho__view message, struct coho__view *packed);
 /* Unpacks a whole message, with the connection's own state or with NULL when it refers to no other.
    Valid until the next one. 0, COHO_EINFLATE, COHO_ETOOBIG (more than max), COHO_ENOMEM. */
 int coho__deflate_pool_unpack(struct coho__deflate_pool *pool, struct coho__inflater *own,

@@ -90,9 +90,9 @@ void coho__engine_fail(struct coho__engine *e, struct coho__buf *out, int err);
    message sent in parts that m does not continue. */
 int coho__engine_may_send(const struct coho__engine *e, const coho_msg *m);
 /* The same message as it goes on the wire: compressed, with a flag that only the next two functions
-   know, when that was agreed on and makes it smaller; then it is valid until the next message is
-   compressed on this thread. 0, COHO_ENOMEM. */
-int coho__engine_pack(struct coho__engine *e, const coho_msg *m, coho_msg *wire);
+   know, when that was agreed on, makes it smaller, and memory is not tight; then it is valid until the
+   next message is compressed on this thread. */
+void coho__engine_pack(struct coho__engine *e, const coho_msg *m, coho_msg *wire);
 /* What was packed last is not sent after all. */
 void coho__engine_forget(struct coho__engine *e);
 /* Appends a frame. 0, or as above, or COHO_EFULL, COHO_ENOMEM of out: then nothing changed. */

@@ -45,16 +45,14 @@ int coho__engine_may_send(const struct coho__engine *e, const coho_msg *m) {
   return e->sending && m->type && m->type != e->sending ? COHO_EBUSY : 0;
 }
 
-int coho__engine_pack(struct coho__engine *e, const coho_msg *m, coho_msg *wire) {
+void coho__engine_pack(struct coho__engine *e, const coho_msg *m, coho_msg *wire) {
   struct coho__view packed;
   *wire = *m;
-  if (!e->permessage || e->sending || m->flags & (COHO_MORE | COHO_PLAIN)) return 0;
-  int got = coho__permessage_pack(e->permessage, m->data, m->len, &packed);
-  if (got <= 0) return got;
+  if (!e->permessage || e->sending || m->flags & (COHO_MORE | COHO_PLAIN)) return;
+  if (!coho__permessage_pack(e->permessage, m->data, m->len, &packed)) return;
   wire->data = packed.data;
   wire->len = packed.len;
   wire->flags |= PACKED;
-  return 0;
 }
 
 void coho__engine_forget(struct coho__engine *e) {

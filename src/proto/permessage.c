@@ -1,6 +1,7 @@
 #include "proto/permessage.h"
 
 #include "base/alloc.h"
+#include "base/budget.h"
 #include "base/check.h"
 
 #include <coho/error.h>
@@ -47,13 +48,16 @@ const struct coho__deflate_terms *coho__permessage_terms(const struct coho__perm
 
 /* ---- sending ------------------------------------------------------------------------------- */
 
-int coho__permessage_pack(struct coho__permessage *p, const void *data, size_t len,
-                          struct coho__view *packed) {
-  if (len < p->min_size) return 0;
-  if (p->terms.own_sends && !p->deflater) {
+/* A context that is agreed on need not be used. */
+static bool need_deflater(struct coho__permessage *p) {
+  if (!p->deflater && coho__memory_spare(coho__deflater_size(p->window, p->memory)))
     p->deflater = coho__deflater_new(p->window, p->memory, p->level);
-    if (!p->deflater) return COHO_ENOMEM;
-  }
+  return p->deflater != NULL;
+}
+
+bool coho__permessage_pack(struct coho__permessage *p, const void *data, size_t len,
+                           struct coho__view *packed) {
+  if (len < p->min_size || (p->terms.own_sends && !need_deflater(p))) return false;
   struct coho__view message = {(const char *)data, len};
   return coho__deflate_pool_pack(p->pool, p->deflater, p->window, message, packed);
 }
@@ -70,9 +74,10 @@ unsigned coho__permessage_share_key(const struct coho__permessage *p) {
 /* ---- receiving ----------------------------------------------------------------------------- */
 
 static int need_inflater(struct coho__permessage *p) {
-  if (!p->inflater)
-    p->inflater = p->terms.own_receives ? coho__inflater_new(p->peer_window)
-                                        : coho__deflate_pool_borrow(p->pool);
+  if (p->inflater) return 0;
+  bool own = p->terms.own_receives;
+  if (own && !coho__memory_spare(coho__inflater_size(p->peer_window))) return COHO_EMEMORY;
+  p->inflater = own ? coho__inflater_new(p->peer_window) : coho__deflate_pool_borrow(p->pool);
   return p->inflater ? 0 : COHO_ENOMEM;
 }
 

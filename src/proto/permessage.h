@@ -26,10 +26,11 @@ const struct coho__deflate_terms *coho__permessage_terms(const struct coho__perm
 
 /* ---- sending ------------------------------------------------------------------------------- */
 
-/* A whole message as it goes on the wire, valid until the pool packs the next. 1; 0: better sent as it
-   is (too small by conf, or it would not shrink), and the context knows nothing of it; COHO_ENOMEM. */
-int coho__permessage_pack(struct coho__permessage *p, const void *data, size_t len,
-                          struct coho__view *packed);
+/* A whole message as it goes on the wire, valid until the pool packs the next. False: to be sent as it
+   is (too small by conf, it would not shrink, or memory is tight), and the context knows nothing of
+   it. */
+bool coho__permessage_pack(struct coho__permessage *p, const void *data, size_t len,
+                           struct coho__view *packed);
 /* What was packed last is not sent after all: the next message refers to nothing before it. */
 void coho__permessage_forget(struct coho__permessage *p);
 enum { COHO_SHARE_KEYS = 8 }; /* keys are 1 to 8 */

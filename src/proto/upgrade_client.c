@@ -196,6 +196,30 @@ int coho__upgrade_client_input(struct coho__upgrade_client *u, const char *data,
   return u->result;
 }
 
+/* Readable as it came. */
+static bool is_plain_text(const struct coho__http1 *h) {
+  struct coho__view type;
+  return coho__http1_only(h, "Content-Type", &type) &&
+         coho__view_eq_nocase(coho__view_trim(coho__view_split(&type, ';')), VIEW("text/plain")) &&
+         coho__http1_find(h, "Transfer-Encoding", 0) == SIZE_MAX &&
+         coho__http1_find(h, "Content-Encoding", 0) == SIZE_MAX;
+}
+
+struct coho__view coho__upgrade_client_words(const struct coho__upgrade_client *u,
+                                             struct coho__view rest) {
+  static const struct coho__view none = {"", 0};
+  struct coho__view length;
+  uint64_t size;
+  if (!is_plain_text(&u->head) || !rest.len) return none;
+  bool whole = coho__http1_only(&u->head, "Content-Length", &length) &&
+               coho__view_number(length, rest.len, &size);
+  if (whole) rest.len = (size_t)size;
+  struct coho__view line = coho__view_split(&rest, '\n');
+  if (!rest.data && !whole) return none;
+  if (line.len && line.data[line.len - 1] == '\r') line.len--;
+  return coho__view_trim(line);
+}
+
 const char *coho__upgrade_client_protocol(const struct coho__upgrade_client *u) {
   return u->protocol;
 }

@@ -449,8 +449,8 @@ int coho_ws_send(coho_ws *ws, coho_msg m) {
   coho_msg wire;
   int err = coho__engine_may_send(&ws->engine, &m);
   if (!err) err = make_room(ws, m.len);
-  if (!err) err = coho__engine_pack(&ws->engine, &m, &wire);
   if (err) return err;
+  coho__engine_pack(&ws->engine, &m, &wire);
   err = coho__engine_send(&ws->engine, &ws->out, wire);
   if (err) coho__engine_forget(&ws->engine);
   return err;

@@ -1,6 +1,7 @@
 #include "ws/client.h"
 
 #include "base/alloc.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "io/connect.h"
 #include "io/resolve.h"
@@ -10,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NONCE = 16, REQUEST_MOST = 64 * 1024, DETAIL = 512 };
+enum { NONCE = 16, REQUEST_MOST = 64 * 1024, DETAIL = 512, WORDS = 200 };
 
 enum stage { RESOLVING, WAITING, DIALING, SHAKING };
 
@@ -150,15 +151,20 @@ void coho__client_timeout(coho_conn *c) {
   fail(k, connected ? COHO_EHANDSHAKETIMEOUT : COHO_ETIMEDOUT, text);
 }
 
-static void fail_handshake(struct coho__client *k, int err) {
-  char text[DETAIL], host[DETAIL / 2];
+/* rest: what came behind the answer's head. */
+static void fail_handshake(struct coho__client *k, int err, struct coho__view rest) {
+  char text[DETAIL], host[DETAIL / 2], words[WORDS];
   unsigned status = k->upgrade.head.status;
   if (err != COHO_ESTATUS) {
     fail(k, err, NULL);
     return;
   }
-  (void)snprintf(text, sizeof text, "%s answered %u %s instead of switching to WebSocket",
-                 host_of(k, host, sizeof host), status, coho__http1_reason((int)status));
+  const char *reason = coho__http1_reason((int)status);
+  struct coho__view said = coho__upgrade_client_words(&k->upgrade, rest);
+  bool more = said.len && !coho__view_eq_nocase(said, coho__view_of(reason));
+  (void)snprintf(text, sizeof text, "%s answered %u %s instead of switching to WebSocket%s%s",
+                 host_of(k, host, sizeof host), status, reason, more ? ": " : "",
+                 more ? coho__escape(words, sizeof words, said.data, said.len) : "");
   fail(k, err, text);
 }
 
@@ -210,7 +216,7 @@ static void read_answer(struct coho__client *k, unsigned events) {
   bool more = n == COHO_LOOP_RECV || (events & COHO_IO_HANGUP);
   int got = coho__upgrade_client_input(&k->upgrade, buf, (size_t)n, &used);
   if (got < 0)
-    fail_handshake(k, got);
+    fail_handshake(k, got, (struct coho__view){buf + used, (size_t)n - used});
   else if (got > 0)
     opened(k, used, (size_t)n, more);
   else if (more)

@@ -284,8 +284,8 @@ static int send_wire(coho_conn *c, const coho_msg *m) {
 
 static int send_frame(coho_conn *c, const coho_msg *m) {
   coho_msg wire;
-  int err = coho__engine_pack(&c->engine, m, &wire);
-  if (!err) err = send_wire(c, &wire);
+  coho__engine_pack(&c->engine, m, &wire);
+  int err = send_wire(c, &wire);
   if (err) coho__engine_forget(&c->engine);
   return err;
 }

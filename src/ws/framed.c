@@ -58,7 +58,7 @@ size_t coho__framed_size(const struct coho__framed *f) { return f->plain->len; }
 static struct coho__chunk *pack(struct coho__framed *f, struct coho__permessage *p) {
   struct coho__view packed;
   struct coho__chunk *chunk = NULL;
-  if (coho__permessage_pack(p, f->msg.data, f->msg.len, &packed) > 0)
+  if (coho__permessage_pack(p, f->msg.data, f->msg.len, &packed))
     chunk = frame(&f->msg, packed.data, packed.len, true);
   return chunk ? chunk : coho__chunk_ref(f->plain);
 }

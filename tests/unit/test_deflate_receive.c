@@ -211,7 +211,7 @@ static void test_TR_08_broken_messages_break_alike(void **state) {
     struct coho__view packed;
     size_t len = 20 + dice(&d, i % 4 ? 200 : 6000);
     packable_fill(&d, (enum packable)dice(&d, PACKABLE_NOISE), message, len);
-    if (coho__permessage_pack(sender, message, len, &packed) == 0) continue;
+    if (!coho__permessage_pack(sender, message, len, &packed)) continue;
     uint8_t *copy = (uint8_t *)malloc(packed.len);
     memcpy(copy, packed.data, packed.len);
     for (uint32_t hits = dice(&d, 3); hits < 3; hits++)
