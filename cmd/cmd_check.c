@@ -1,11 +1,14 @@
 /* coho check: the cases of conformance and abuse, against a server or a client. */
 #include "address.h"
 #include "commands.h"
+#include "tls.h"
 
 #include "check/check.h"
+#include "check/client_child.h"
 #include "check/probe.h"
 #include "check/report_text.h"
 #include "check/target.h"
+#include "check/trust.h"
 #include "proto/http1.h"
 
 #include <signal.h>
@@ -126,19 +129,43 @@ static int check_headers(const struct command *c, const struct option_list *head
   return 0;
 }
 
+/* What is of no use with --client: the first that was given, NULL for none. */
+static const char *of_servers(const struct check_conf *conf) {
+  if (conf->insecure) return "insecure";
+  if (conf->ca_file) return "cacert";
+  if (conf->protocol) return "protocol";
+  return conf->header.count ? "header" : NULL;
+}
+
+static int check_client_options(const struct command *c, const struct check_conf *conf) {
+  char why[256];
+  const char *option = of_servers(conf);
+  if (option) return usage_error(c, "--%s is for testing servers, not for --client", option);
+  if (!conf->command || conf->list) return 0;
+  if (strstr(*conf->command, "://"))
+    return usage_error(c,
+                       "--client takes the command that is a client: coho check --client -- "
+                       "./my-client; where to listen is chosen by --listen '%s'",
+                       *conf->command);
+  if (client_child_find(*conf->command, why, sizeof why)) return usage_error(c, "%s", why);
+  return 0;
+}
+
 static int check_options(const struct command *c, const struct check_conf *conf) {
   if (conf->protocol && !coho__http1_is_token(coho__view_of(conf->protocol)))
     return usage_error(c, "--protocol takes a name without spaces and commas, not '%s'",
                        conf->protocol);
   if (!conf->cert_file != !conf->key_file) return usage_error(c, "--cert and --key go together");
   if (!conf->client && conf->cert_file) return usage_error(c, "--cert is for --client");
-  return check_headers(c, &conf->header);
+  return conf->client ? check_client_options(c, conf) : check_headers(c, &conf->header);
 }
 
 /* ---- modes ---------------------------------------------------------------------------------- */
 
 static int complain(const char *url, const char *why) {
   fprintf(stderr, "coho check: %s: %s\n", url, why);
+  if (trust_met_stranger())
+    fputs("coho check: --cacert FILE trusts another authority, --insecure anybody\n", stderr);
   return EXIT_PEER;
 }
 
@@ -152,6 +179,18 @@ static int run_cases(const struct check_conf *conf, const struct catalog *cat, s
   return status;
 }
 
+static int test_target(const struct check_conf *conf, const struct catalog *cat,
+                       struct ssl_ctx_st *tls) {
+  char why[512];
+  struct target t;
+  struct target_conf target = {
+      .url = conf->url, .fields = &conf->header, .protocols = conf->protocol, .tls = tls};
+  int failed = target_open(&t, &target, why, sizeof why);
+  int status = failed ? complain(conf->url, why) : run_cases(conf, cat, &t);
+  target_close(&t);
+  return status;
+}
+
 static int test_server(const struct command *c, const struct check_conf *conf,
                        const struct catalog *cat) {
   char why[512];
@@ -159,16 +198,19 @@ static int test_server(const struct command *c, const struct check_conf *conf,
   struct coho__url url;
   if (coho__url_parse(&url, conf->url, COHO_URL_CONNECT, &wrong))
     return usage_error(c, "'%s' is no URL to connect to: %s", conf->url, wrong);
+  bool secure = url.secure;
   coho__url_free(&url);
-  struct target t;
-  struct target_conf target = {.url = conf->url,
-                               .fields = &conf->header,
-                               .protocols = conf->protocol,
-                               .ca_file = conf->ca_file,
-                               .insecure = conf->insecure};
-  int failed = target_open(&t, &target, why, sizeof why);
-  int status = failed ? complain(conf->url, why) : run_cases(conf, cat, &t);
-  target_close(&t);
+  struct tls_client trust = {.ca = conf->ca_file, .insecure = conf->insecure};
+  int status = tls_client_check(c, &trust, secure);
+  if (status) return status;
+  struct ssl_ctx_st *tls = NULL;
+  if (secure) tls = trust_client(conf->ca_file, conf->insecure, why, sizeof why);
+  if (secure && !tls) {
+    fprintf(stderr, "coho check: %s\n", why);
+    return EXIT_USAGE;
+  }
+  status = test_target(conf, cat, tls);
+  trust_free(tls);
   return status;
 }
 

@@ -17,10 +17,10 @@ struct row {
 
 /* clang-format off */
 static const struct row rows[] = {
-  {"handshake.accept-wrong", "Sec-WebSocket-Accept of another key", "RFC 6455 4.1",
+  {"handshake.accept-wrong", "answer with the Sec-WebSocket-Accept of another key", "RFC 6455 4.1",
    {.accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="}, false, 0},
-  {"handshake.accept-missing", "no Sec-WebSocket-Accept", "RFC 6455 4.1", {.accept = ""}, false, 0},
-  {"handshake.accept-twice", "two Sec-WebSocket-Accept", "RFC 6455 11.3.3",
+  {"handshake.accept-missing", "answer without Sec-WebSocket-Accept", "RFC 6455 4.1", {.accept = ""}, false, 0},
+  {"handshake.accept-twice", "answer with two Sec-WebSocket-Accept fields", "RFC 6455 11.3.3",
    {.more = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"}, false, 0},
   {"handshake.answer-upgrade-missing", "answer without Upgrade", "RFC 6455 4.1", {.upgrade = ""},
    false, 0},
@@ -30,37 +30,37 @@ static const struct row rows[] = {
    {.connection = ""}, false, 0},
   {"handshake.answer-connection-other", "answer with Connection: close", "RFC 6455 4.1",
    {.connection = "close"}, false, 0},
-  {"handshake.status-200", "status 200", "RFC 6455 4.1", {.status = "200 OK"}, false, 0},
-  {"handshake.status-302", "status 302 to nowhere", "RFC 6455 4.1",
+  {"handshake.status-200", "answer with status 200 instead of 101", "RFC 6455 4.1", {.status = "200 OK"}, false, 0},
+  {"handshake.status-302", "answer with status 302, a redirection to nowhere", "RFC 6455 4.1",
    {.status = "302 Found", .more = "Location: ws://127.0.0.1:1/\r\nContent-Length: 0\r\n"}, false,
    0},
-  {"handshake.status-401", "status 401", "RFC 6455 4.1", {.status = "401 Unauthorized"}, false, 0},
-  {"handshake.status-503", "status 503", "RFC 6455 4.1", {.status = "503 Service Unavailable"},
+  {"handshake.status-401", "answer with status 401", "RFC 6455 4.1", {.status = "401 Unauthorized"}, false, 0},
+  {"handshake.status-503", "answer with status 503", "RFC 6455 4.1", {.status = "503 Service Unavailable"},
    false, 0},
-  {"handshake.status-word", "status that is no number", "RFC 9112 4", {.status = "one"}, false, 0},
-  {"handshake.protocol-foreign", "subprotocol that was not offered", "RFC 6455 4.1",
+  {"handshake.status-word", "answer with a status that is no number", "RFC 9112 4", {.status = "one"}, false, 0},
+  {"handshake.protocol-foreign", "answer with a subprotocol that was not offered", "RFC 6455 4.1",
    {.protocol = "coho.check.nobody.asked.for.this"}, false, 0},
-  {"handshake.extension-foreign", "extension that was not offered", "RFC 6455 4.1",
+  {"handshake.extension-foreign", "answer with an extension that was not offered", "RFC 6455 4.1",
    {.extensions = "x-coho-check"}, false, 0},
-  {"handshake.extension-malformed", "extensions that cannot be read", "RFC 6455 9.1",
+  {"handshake.extension-malformed", "answer with extensions that cannot be read", "RFC 6455 9.1",
    {.extensions = "permessage-deflate; =1"}, false, 0},
-  {"handshake.deflate-unknown", "permessage-deflate with a parameter that does not exist",
+  {"handshake.deflate-unknown", "answer with a parameter of permessage-deflate that does not exist",
    "RFC 7692 7", {.extensions = "permessage-deflate; coho_check=1"}, false, 0},
-  {"handshake.deflate-16", "server_max_window_bits=16", "RFC 7692 7",
+  {"handshake.deflate-16", "answer with server_max_window_bits=16, where 15 is the most", "RFC 7692 7",
    {.extensions = "permessage-deflate; server_max_window_bits=16"}, false, 0},
-  {"handshake.deflate-no-value", "client_max_window_bits without a value", "RFC 7692 7.1.2.2",
+  {"handshake.deflate-no-value", "answer with client_max_window_bits without a value", "RFC 7692 7.1.2.2",
    {.extensions = "permessage-deflate; client_max_window_bits"}, false, 0},
-  {"handshake.deflate-twice", "a parameter of permessage-deflate twice", "RFC 7692 7",
+  {"handshake.deflate-twice", "answer with a parameter of permessage-deflate twice", "RFC 7692 7",
    {.extensions = "permessage-deflate; server_no_context_takeover; server_no_context_takeover"},
    false, 0},
 
-  {"handshake.answer-case", "names and values in other cases", "RFC 6455 4.1",
+  {"handshake.answer-case", "answer with names and values in upper and lower case", "RFC 6455 4.1",
    {.upgrade = "WebSocket", .connection = "keep-alive, UPGRADE"}, true, 0},
-  {"handshake.answer-unknown-field", "field that nobody knows", "RFC 6455 4.1",
+  {"handshake.answer-unknown-field", "answer with a field that nobody knows", "RFC 6455 4.1",
    {.more = "X-Coho-Check: 1\r\n"}, true, 0},
-  {"handshake.answer-reason-empty", "status line without a reason", "RFC 9112 4",
+  {"handshake.answer-reason-empty", "answer with a status line without a reason", "RFC 9112 4",
    {.status = "101 "}, true, 0},
-  {"handshake.answer-100", "status 100 before 101", "RFC 9110 15.2",
+  {"handshake.answer-100", "status 100 before the answer", "RFC 9110 15.2",
    {.before = "HTTP/1.1 100 Continue\r\n\r\n"}, true, CASE_INFO},
 };
 /* clang-format on */
@@ -80,7 +80,8 @@ static void judge_refusal(struct check_run *r) {
   else if (e.kind == EVENT_CLOSE)
     verdict_pass(r, "the client closed with %u", e.code);
   else
-    (void)verdict_unexpected(r, "the end of TCP", &e);
+    (void)verdict_unexpected(r, "the end of TCP, or a Close, as the answer is not to be accepted",
+                             &e);
 }
 
 /* arg: flags is the row in the table. */
@@ -166,7 +167,7 @@ static void run_silent(struct check_run *r) {
   if (!play_connect(r) || !play_take_request(r)) return;
   enum wire_status status = wire_fill(&r->peer.wire, 1, now_ms() + LATE_MS);
   if (status == WIRE_OK)
-    (void)verdict_fail(r, "the client sends before the answer has come");
+    (void)verdict_fail(r, "the client sends before the answer has come; expected silence");
   else if (status != WIRE_TIMEOUT)
     (void)verdict_fail(r, "the client does not wait %d ms for the answer", LATE_MS);
   else if (play_answer(r, &(struct answer){.status = NULL}) &&
@@ -196,21 +197,21 @@ static void run_pieces(struct check_run *r) {
 
 /* clang-format off */
 static const struct check_case cases[] = {
-  {.id = "handshake.request", .title = "the request of the client", .rule = "RFC 6455 4.1",
+  {.id = "handshake.request", .title = "the request of the client follows all rules", .rule = "RFC 6455 4.1",
    .run = run_request, .flags = CASE_CLIENT_ONLY},
-  {.id = "handshake.key-fresh", .title = "a key of its own for each connection",
+  {.id = "handshake.key-fresh", .title = "a Sec-WebSocket-Key of its own for each connection",
    .rule = "RFC 6455 4.1", .run = run_fresh_keys, .flags = CASE_CLIENT_ONLY},
   {.id = "handshake.silent", .title = "nothing is sent before the answer has come",
    .rule = "RFC 6455 4.1", .run = run_silent, .flags = CASE_CLIENT_ONLY},
   {.id = "handshake.first-frame", .title = "first frame in one write with the answer",
    .rule = "RFC 6455 4.2.2", .run = run_first_frame, .flags = CASE_CLIENT_ONLY},
-  {.id = "handshake.answer-bytes", .title = "answer byte by byte", .rule = "RFC 6455 4.1",
+  {.id = "handshake.answer-bytes", .title = "answer written byte by byte", .rule = "RFC 6455 4.1",
    .run = run_pieces, .flags = CASE_CLIENT_ONLY, .arg = {.piece = 1}},
-  {.id = "handshake.deflate-foreign", .title = "permessage-deflate that was not offered",
+  {.id = "handshake.deflate-foreign", .title = "answer with permessage-deflate that was not offered",
    .rule = "RFC 6455 4.1", .run = run_deflate_foreign, .flags = CASE_CLIENT_ONLY},
-  {.id = "handshake.deflate-bits-foreign", .title = "client_max_window_bits that was not offered",
+  {.id = "handshake.deflate-bits-foreign", .title = "answer with client_max_window_bits that was not offered",
    .rule = "RFC 7692 7.1.2.2", .run = run_bits_foreign, .flags = CASE_CLIENT_ONLY},
-  {.id = "handshake.answer-large", .title = "field of 64 KiB in the answer",
+  {.id = "handshake.answer-large", .title = "answer with a field of 64 KiB",
    .rule = "RFC 6455 10.4", .run = run_large, .flags = CASE_CLIENT_ONLY | CASE_INFO},
 };
 /* clang-format on */

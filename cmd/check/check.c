@@ -45,6 +45,13 @@ static void show_progress(const struct check_result *result, void *arg) {
 
 /* ---- telling -------------------------------------------------------------------------------- */
 
+static bool say_deserted(struct link *link) {
+  char why[512];
+  if (!link->deserted || !link->deserted(link, why, sizeof why)) return false;
+  fprintf(stderr, "coho check: %s\n", why);
+  return true;
+}
+
 static bool complain(const char *path) {
   fprintf(stderr, "coho check: %s cannot be written: %s\n", path, strerror(errno));
   return false;
@@ -55,6 +62,7 @@ static bool write_page(FILE *page, const char *path, const struct check_report *
   if (!page) return true;
   bool ok = report_html(report, page);
   if (fclose(page)) ok = false;
+  if (ok) fprintf(stderr, "coho check: the report is in %s\n", path);
   return ok || complain(path);
 }
 
@@ -94,7 +102,11 @@ int check_and_tell(const struct check_conf *conf, struct link *link, const char 
   };
   runner_run(&run, cases, count, &report);
   if (progress.shown) fputs("\r\x1b[K", stderr);
-  bool told = tell(conf, &report, page);
+  bool told = false;
+  if (!say_deserted(link))
+    told = tell(conf, &report, page);
+  else if (page)
+    (void)fclose(page);
   int status = told && !report.counts[VERDICT_FAILED] ? EXIT_FINE : EXIT_PEER;
   report_free(&report);
   return status;

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "proto/url.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ enum {
   AT_ONCE = 4,          /* programs side by side */
   START_MS = 20 * 1000, /* for a program to connect */
   TLS_MS = 5000,
+  MISSES = 4, /* programs that do not connect before it is given up */
   WHY = 256
 };
 
@@ -30,6 +32,10 @@ struct client {
   struct ssl_ctx_st *tls;
   struct client_port port; /* none when each case has one of its own */
   struct client_driver driver;
+  uint64_t deadline; /* of the whole run */
+  atomic_bool came;  /* a program connected */
+  atomic_uint misses;
+  char miss[WHY]; /* why the first did not connect */
 };
 
 static struct client *client_of(struct link *l) {
@@ -88,23 +94,52 @@ static int start_child(struct client *k, uint16_t number, char *why, size_t cap)
   return failed;
 }
 
-static int open_program(struct link *l, struct wire *w, uint64_t deadline, char *why, size_t cap) {
-  struct client *k = client_of(l);
-  (void)deadline; /* of a connection; programs take longer to start */
+static const char too_late[] = "the client did not connect before the time for all cases was up";
+
+/* The descriptor of its connection, -1: none. */
+static int await_program(struct client *k, char *why, size_t cap) {
   const struct client_port *port = find_port(k, why, cap);
   if (!port || start_child(k, port->number, why, cap)) return -1;
-  int fd;
+  int fd = -1;
   char how[64];
-  switch (client_port_take(port, visit.child.ended, now_ms() + START_MS, &fd)) {
-  case PORT_CAME: return wire_accepted(w, fd, k->tls, now_ms() + TLS_MS, why, cap);
+  uint64_t now = now_ms();
+  uint64_t end = COHO_MIN(now + START_MS, COHO_MAX(now, k->deadline));
+  switch (client_port_take(port, visit.child.ended, end, &fd)) {
+  case PORT_CAME: return fd;
   case PORT_LATE:
-    (void)snprintf(why, cap, "the client did not connect within %d s", START_MS / 1000);
+    if (end == k->deadline)
+      (void)snprintf(why, cap, "%s", too_late);
+    else
+      (void)snprintf(why, cap, "the client did not connect within %d s", START_MS / 1000);
     return -1;
   case PORT_GONE: break;
   }
   client_child_end(&visit.child, how, sizeof how);
   (void)snprintf(why, cap, "the client did not connect: %s", how);
   return -1;
+}
+
+static int open_program(struct link *l, struct wire *w, uint64_t deadline, char *why, size_t cap) {
+  struct client *k = client_of(l);
+  (void)deadline; /* of a connection; programs take longer to start */
+  if (!atomic_load(&k->came) && atomic_load(&k->misses) >= MISSES) {
+    (void)snprintf(why, cap, "no client ever connected");
+    return -1;
+  }
+  int fd = await_program(k, why, cap);
+  if (fd >= 0) {
+    atomic_store(&k->came, true);
+    return wire_accepted(w, fd, k->tls, now_ms() + TLS_MS, why, cap);
+  }
+  if (!atomic_fetch_add(&k->misses, 1)) (void)snprintf(k->miss, sizeof k->miss, "%s", why);
+  return -1;
+}
+
+static bool no_program(struct link *l, char *why, size_t cap) {
+  struct client *k = client_of(l);
+  if (atomic_load(&k->came)) return false;
+  (void)snprintf(why, cap, "no client came: %s", atomic_load(&k->misses) ? k->miss : too_late);
+  return true;
 }
 
 /* ---- a client that comes by itself ---------------------------------------------------------- */
@@ -121,6 +156,10 @@ static void end_driven(struct link *l, const struct check_result *result) {
 static int open_driven(struct link *l, struct wire *w, uint64_t deadline, char *why, size_t cap) {
   (void)deadline; /* of a connection that we make */
   return driver_open(&client_of(l)->driver, w, why, cap);
+}
+
+static bool nobody_driven(struct link *l, char *why, size_t cap) {
+  return driver_deserted(&client_of(l)->driver, why, cap);
 }
 
 /* ---- the run -------------------------------------------------------------------------------- */
@@ -147,6 +186,7 @@ static int run_programs(struct client *k, const struct check_conf *conf,
   k->link.open = open_program;
   k->link.begin = begin_visit;
   k->link.end = end_visit;
+  k->link.deserted = no_program;
   client_child_guard();
   int status = check_and_tell(conf, &k->link, (const char *)name.data, cases, count);
   bytes_free(&name);
@@ -158,7 +198,8 @@ static int run_driven(struct client *k, const struct check_conf *conf,
   k->link.open = open_driven;
   k->link.begin = begin_driven;
   k->link.end = end_driven;
-  driver_begin(&k->driver, &k->port, k->tls, cases, count);
+  k->link.deserted = nobody_driven;
+  driver_begin(&k->driver, &k->port, k->tls, conf->budget_ms, cases, count);
   int status = check_and_tell(conf, &k->link, k->driver.agent, cases, count);
   if (!k->driver.visits) status = EXIT_PEER; /* nothing was tested */
   driver_end(&k->driver);
@@ -173,6 +214,7 @@ static int run(struct client *k, const struct check_case **cases, size_t count) 
   else if (!conf.at_once)
     conf.at_once = AT_ONCE;
   if (!conf.budget_ms) conf.budget_ms = conf.full ? full_budget_ms : budget_ms;
+  k->deadline = now_ms() + conf.budget_ms;
   sort_cases(cases, count);
   return conf.command ? run_programs(k, &conf, cases, count) : run_driven(k, &conf, cases, count);
 }
@@ -190,25 +232,30 @@ static int listen_for_all(struct client *k, char *why, size_t cap) {
   return 0;
 }
 
+/* 0, or an exit status with a sentence in why. */
 static int set_up(struct client *k, char *why, size_t cap) {
   const char *wrong = "";
   const char *url = k->conf->url ? k->conf->url : "ws://127.0.0.1:0";
   if (coho__url_parse(&k->url, url, COHO_URL_LISTEN, &wrong)) {
     (void)snprintf(why, cap, "cannot listen at '%s': %s", url, wrong);
-    return -1;
+    return EXIT_USAGE;
+  }
+  if (!k->url.secure && k->conf->cert_file) {
+    (void)snprintf(why, cap, "--cert is for wss:// listeners: --listen wss://localhost:8443");
+    return EXIT_USAGE;
   }
   if (k->url.secure) k->tls = client_trust(k->conf->cert_file, k->conf->key_file, why, cap);
-  if (k->url.secure && !k->tls) return -1;
-  return listen_for_all(k, why, cap);
+  if (k->url.secure && !k->tls) return k->conf->cert_file ? EXIT_USAGE : EXIT_PEER;
+  return listen_for_all(k, why, cap) ? EXIT_PEER : 0;
 }
 
 int check_client(const struct check_conf *conf, const struct catalog *cat) {
   struct client k = {.link = {.side = SIDE_SERVER}, .conf = conf, .port = {.fd = -1}};
   char why[WHY];
   size_t count;
-  int status = EXIT_PEER;
   const struct check_case **cases = check_choose(conf, cat, SIDE_CLIENT, &count);
-  if (!set_up(&k, why, sizeof why))
+  int status = set_up(&k, why, sizeof why);
+  if (!status)
     status = run(&k, cases, count);
   else
     fprintf(stderr, "coho check: %s\n", why);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -106,6 +107,43 @@ static int spawn(pid_t *pid, char *const *argv, bool heard) {
   (void)posix_spawn_file_actions_destroy(&files);
   return error;
 }
+
+/* ---- looking for it ------------------------------------------------------------------------- */
+
+/* 0, or why it cannot be run. */
+static int try_file(const char *path) {
+  struct stat st;
+  if (stat(path, &st)) return errno;
+  if (S_ISDIR(st.st_mode)) return EISDIR;
+  return access(path, X_OK) ? errno : 0;
+}
+
+/* In the folders of the list; an empty one is this one. Who is there, but cannot be run, is told when
+   nobody else is. */
+static int try_folders(const char *list, const char *name) {
+  int error = ENOENT;
+  for (const char *at = list;; at++) {
+    size_t len = strcspn(at, ":");
+    char *path = len ? memory_text("%.*s/%s", (int)len, at, name) : memory_text("./%s", name);
+    int wrong = try_file(path);
+    free(path);
+    if (!wrong) return 0;
+    if (wrong == EACCES) error = wrong;
+    at += len;
+    if (!*at) return error;
+  }
+}
+
+int client_child_find(const char *name, char *why, size_t cap) {
+  const char *folders = getenv("PATH");
+  int error = !*name              ? ENOENT
+              : strchr(name, '/') ? try_file(name)
+                                  : try_folders(folders ? folders : "/bin:/usr/bin", name);
+  if (error) (void)snprintf(why, cap, "cannot run '%s': %s", name, strerror(error));
+  return error ? -1 : 0;
+}
+
+/* ---- running it ----------------------------------------------------------------------------- */
 
 int client_child_start(struct client_child *c, char *const *command, const char *url, bool heard,
                        char *why, size_t cap) {

@@ -20,6 +20,8 @@ struct client_child {
 /* To be called once, before threads start: ending by SIGINT or SIGTERM ends the children. */
 void client_child_guard(void);
 
+/* Looks for the program as execvp() does. 0, or -1 with a sentence without full stop in why. */
+int client_child_find(const char *name, char *why, size_t cap);
 /* Runs command (ended by NULL) with url as its last argument. Its output goes to our standard error,
    or nowhere. 0, or -1 with a sentence without full stop in why. */
 int client_child_start(struct client_child *c, char *const *command, const char *url, bool heard,

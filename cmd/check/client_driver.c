@@ -3,6 +3,7 @@
 #include "handshake.h"
 #include "peer.h"
 
+#include "base/check.h"
 #include "proto/request.h"
 
 #include <jansson.h>
@@ -19,9 +20,14 @@ enum {
 };
 
 void driver_begin(struct client_driver *d, const struct client_port *port, struct ssl_ctx_st *tls,
-                  const struct check_case *const *cases, size_t count) {
-  *d = (struct client_driver){
-      .port = port, .tls = tls, .cases = cases, .count = count, .kept = WIRE_NONE};
+                  uint64_t budget_ms, const struct check_case *const *cases, size_t count) {
+  *d = (struct client_driver){.port = port,
+                              .tls = tls,
+                              .cases = cases,
+                              .count = count,
+                              .budget_ms = budget_ms,
+                              .deadline = now_ms() + budget_ms,
+                              .kept = WIRE_NONE};
   d->verdicts = (enum verdict *)memory_new(count, sizeof *d->verdicts);
   (void)snprintf(d->agent, sizeof d->agent, "client");
 }
@@ -160,11 +166,15 @@ static int say(char *why, size_t cap, int result, const char *text) {
 static int take(struct client_driver *d, struct wire *w, uint64_t wait_ms, char *why, size_t cap) {
   int fd;
   uint64_t now = now_ms();
-  if (client_port_take(d->port, -1, now + wait_ms, &fd) != PORT_CAME) {
+  uint64_t end = COHO_MIN(now + wait_ms, d->deadline);
+  if (client_port_take(d->port, -1, end, &fd) != PORT_CAME) {
     d->over = true;
+    if (end == d->deadline)
+      return say(why, cap, -1, "the client did not connect before the time for all cases was up");
     (void)snprintf(why, cap, "the client did not connect within %g s", (double)wait_ms / 1000);
     return -1;
   }
+  d->came = true;
   return wire_accepted(w, fd, d->tls, now_ms() + HEAD_MS, why, cap);
 }
 
@@ -212,6 +222,13 @@ int driver_open(struct client_driver *d, struct wire *w, char *why, size_t cap) 
   d->opened++;
   d->visits++;
   return 0;
+}
+
+bool driver_deserted(const struct client_driver *d, char *why, size_t cap) {
+  if (d->came) return false;
+  (void)snprintf(why, cap, "no client came within %g s",
+                 (double)COHO_MIN((uint64_t)FIRST_MS, d->budget_ms) / 1000);
+  return true;
 }
 
 void driver_end(struct client_driver *d) {

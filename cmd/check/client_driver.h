@@ -20,7 +20,8 @@ enum { DRIVER_AGENT = 200 };
 struct client_driver {
   const struct client_port *port;
   struct ssl_ctx_st *tls; /* NULL: plain */
-  uint64_t timeout_ms;
+  uint64_t budget_ms;     /* of the whole run */
+  uint64_t deadline;
   const struct check_case *const *cases; /* in the order in which they run */
   enum verdict *verdicts;
   size_t count;
@@ -32,15 +33,19 @@ struct client_driver {
   bool driven;              /* by the paths */
   bool ended;               /* by the client: it is through */
   bool over;                /* nobody will come any more */
+  bool came;                /* somebody did, whatever for */
   char agent[DRIVER_AGENT]; /* what the client calls itself */
 };
 
+/* budget_ms: for all cases. */
 void driver_begin(struct client_driver *d, const struct client_port *port, struct ssl_ctx_st *tls,
-                  const struct check_case *const *cases, size_t count);
+                  uint64_t budget_ms, const struct check_case *const *cases, size_t count);
 void driver_next(struct client_driver *d); /* the next case begins */
 void driver_done(struct client_driver *d, enum verdict v);
 /* A connection for this case, as struct link wants it. */
 int driver_open(struct client_driver *d, struct wire *w, char *why, size_t cap);
+/* Nobody came at all; why gets a sentence without full stop. */
+bool driver_deserted(const struct client_driver *d, char *why, size_t cap);
 /* All cases are through: answers what the client still asks. */
 void driver_end(struct client_driver *d);
 

@@ -15,6 +15,8 @@ struct link {
   /* Around each case, in its thread. NULL: nothing to do. */
   void (*begin)(struct link *l, const struct check_case *c);
   void (*end)(struct link *l, const struct check_result *result);
+  /* After all cases: nobody ever came, why in a sentence without full stop. NULL: not to be asked. */
+  bool (*deserted)(struct link *l, char *why, size_t cap);
   /* SIDE_CLIENT: what every request has. */
   const char *host, *target;
   const char *fields; /* whole lines of -H, NULL: none */

@@ -33,7 +33,7 @@ void play_end(struct check_run *r) {
 }
 
 bool play_connect(struct check_run *r) {
-  char why[256];
+  char why[480];
   play_end(r);
   int failed = r->link->open(r->link, &r->peer.wire, play_deadline(r, 0), why, sizeof why);
   if (failed < 0) return verdict_fail(r, "no connection: %s", why);
@@ -134,7 +134,7 @@ bool play_judge_answer(struct check_run *r, const struct request *request) {
   const char *key = whole.key ? whole.key : r->key;
   const char *why = handshake_judge_answer(&r->head, &whole, key, &t, &rule);
   if (why && r->head.status != 101)
-    return verdict_fail(r, "the handshake is refused with %d", r->head.status);
+    return verdict_fail(r, "the handshake is refused with %d; expected 101", r->head.status);
   if (why) return verdict_fail(r, "%s (%s)", why, rule);
   peer_agree(&r->peer, &t);
   return true;

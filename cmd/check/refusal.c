@@ -8,12 +8,23 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What is expected. */
+static const char *const words[] = {
+    [REFUSAL_NONE] = "101",
+    [REFUSAL_ERROR] = "a status of 400 or more, or the end of TCP",
+    [REFUSAL_PLAIN] = "any other status, or the end of TCP",
+    [REFUSAL_VERSION] =
+        "an error with a Sec-WebSocket-Version that tells the versions, or the end of TCP",
+    [REFUSAL_END] = "a status of 400 or more and the end of TCP",
+};
+
 /* The next bytes of the connection: 1 there are some, 0 TCP ended, -1 decided. */
-static int wait_for_answer(struct check_run *r) {
+static int wait_for_answer(struct check_run *r, enum refusal expected) {
   enum wire_status status = wire_fill(&r->peer.wire, 1, play_deadline(r, 0));
   if (status == WIRE_OK) return 1;
   if (status != WIRE_TIMEOUT) return 0;
-  (void)verdict_fail(r, "the request is not answered, and the connection stays open");
+  (void)verdict_fail(r, "the request is not answered, and the connection stays open; expected %s",
+                     words[expected]);
   return -1;
 }
 
@@ -25,7 +36,8 @@ static void judge_end(struct check_run *r, int status) {
     end = wire_fill(&r->peer.wire, 1, deadline);
   } while (end == WIRE_OK && now_ms() < deadline);
   if (end == WIRE_OK || end == WIRE_TIMEOUT)
-    (void)verdict_fail(r, "refused with %d, but the connection stays open", status);
+    (void)verdict_fail(r, "refused with %d, but the connection stays open; expected %s", status,
+                       words[REFUSAL_END]);
   else
     verdict_pass(r, "refused with %d and closed", status);
 }
@@ -33,16 +45,14 @@ static void judge_end(struct check_run *r, int status) {
 static void judge_status(struct check_run *r, enum refusal expected) {
   int status = r->head.status;
   if (status == 101) {
-    (void)verdict_fail(r, "accepted with 101");
+    (void)verdict_fail(r, "accepted with 101; expected %s", words[expected]);
   } else if (status < 400 && expected == REFUSAL_PLAIN) {
     verdict_pass(r, "answered as a plain request, with %d", status);
   } else if (status < 400) {
-    verdict_inform(r, "not accepted, but answered with %d, which is no error", status);
+    verdict_inform(r, "not accepted, but answered with %d; expected %s", status, words[expected]);
   } else if (expected == REFUSAL_VERSION && !head_get(&r->head, "Sec-WebSocket-Version")) {
-    (void)verdict_fail(r,
-                       "refused with %d, but without a Sec-WebSocket-Version that tells which "
-                       "versions there are",
-                       status);
+    (void)verdict_fail(r, "refused with %d without Sec-WebSocket-Version; expected %s", status,
+                       words[expected]);
   } else if (expected == REFUSAL_END) {
     judge_end(r, status);
   } else {
@@ -51,7 +61,7 @@ static void judge_status(struct check_run *r, enum refusal expected) {
 }
 
 void refusal_judge(struct check_run *r, enum refusal expected) {
-  int came = wait_for_answer(r);
+  int came = wait_for_answer(r, expected);
   if (!came) verdict_pass(r, "refused by ending TCP");
   if (came > 0 && play_hear(r)) judge_status(r, expected);
 }

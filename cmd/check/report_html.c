@@ -5,6 +5,7 @@
 #include "catalog.h"
 #include "escape.h"
 #include "report_style.h"
+#include "report_tape.h"
 
 #include <coho/version.h>
 #include <inttypes.h>
@@ -109,13 +110,29 @@ static void put_facts(struct bytes *b, const struct check_report *report) {
       coho_version(), report->count, report->full ? ", the large ones included" : "");
 }
 
+/* A line for each, those that nothing got included. */
+static void put_meanings(struct bytes *b) {
+  static const char *const meanings[] = {
+      [VERDICT_PASSED] = "the other side did what the rule demands",
+      [VERDICT_FAILED] = "it broke the rule; the reason says what was expected and what came",
+      [VERDICT_INFORMATIONAL] =
+          "it departs from most, which no rule forbids; or a message was too big for it",
+      [VERDICT_UNIMPLEMENTED] =
+          "it needs what the other side does not have, or an option that was not given"};
+  bytes_add_text(b, "<dl class=\"meanings\">\n");
+  for (int v = 0; v < VERDICTS; v++)
+    bytes_printf(b, "<div class=\"%s\"><dt class=\"verdict\">%s</dt><dd>%s</dd></div>\n",
+                 verdict_name((enum verdict)v), labels[v], meanings[v]);
+  bytes_add_text(b, "</dl>\n</header>\n");
+}
+
 static void put_totals(struct bytes *b, const struct check_report *report) {
   bytes_add_text(b, "<ul class=\"totals\">\n");
   for (int v = 0; v < VERDICTS; v++)
     if (report->counts[v] || v == VERDICT_PASSED || v == VERDICT_FAILED)
       bytes_printf(b, "<li class=\"%s%s\"><b>%zu</b> %s</li>\n", verdict_name((enum verdict)v),
                    report->counts[v] ? " some" : "", report->counts[v], labels[v]);
-  bytes_add_text(b, "</ul>\n</header>\n");
+  bytes_add_text(b, "</ul>\n");
 }
 
 /* ---- sections ------------------------------------------------------------------------------ */
@@ -175,27 +192,33 @@ static void put_sections(struct bytes *b, const struct check_report *report) {
   bytes_add_text(b, "</tbody>\n</table>\n</nav>\n");
 }
 
-static void put_filter(struct bytes *b) {
-  bytes_add_text(b,
-                 "<form class=\"filter\" aria-label=\"Cases to show\">\n"
-                 "<label><input type=\"radio\" name=\"show\" id=\"show-all\" checked> all "
-                 "cases</label>\n"
-                 "<label><input type=\"radio\" name=\"show\" id=\"show-notes\"> all that did not "
-                 "pass</label>\n"
-                 "<label><input type=\"radio\" name=\"show\" id=\"show-failed\"> failed "
-                 "only</label>\n</form>\n");
+/* What failed is what there is to look at. */
+static void put_filter(struct bytes *b, bool failed) {
+  static const struct {
+    const char *id, *text;
+  } choices[] = {{"show-failed", "failed only"},
+                 {"show-notes", "all that did not pass"},
+                 {"show-all", "all cases"}};
+  bytes_add_text(b, "<form class=\"filter\" aria-label=\"Cases to show\">\n<span>Show</span>\n");
+  for (size_t i = 0; i < COHO_COUNT(choices); i++)
+    bytes_printf(b,
+                 "<label><input type=\"radio\" name=\"show\" autocomplete=\"off\" id=\"%s\"%s> "
+                 "%s</label>\n",
+                 choices[i].id, i == (failed ? 0 : COHO_COUNT(choices) - 1) ? " checked" : "",
+                 choices[i].text);
+  bytes_add_text(b, "</form>\n");
 }
 
 /* ---- cases --------------------------------------------------------------------------------- */
 
-static void put_tape(struct bytes *b, const char *name, const char *label, const struct tape *t) {
-  char text[TAPE_TEXT];
-  if (!t->total) return;
-  tape_print(t, text);
-  bytes_printf(b, "<dt>%s</dt><dd class=\"%s\"><code>%s</code>", label, name, text);
-  if (t->total > t->len)
-    bytes_printf(b, "<small>the last %zu of %" PRIu64 " bytes</small>", t->len, t->total);
-  bytes_add_text(b, "</dd>\n");
+static bool is_about_heads(const struct check_result *r) {
+  static const char *const about[] = {"handshake", "http", "protocol", "extension", "window"};
+  bool whole;
+  size_t len = section_length(r->c->id);
+  for (size_t i = 0; i < COHO_COUNT(about); i++)
+    if (strlen(about[i]) == len && !memcmp(r->c->id, about[i], len)) return true;
+  /* Others when nothing came behind the handshake. */
+  return r->verdict != VERDICT_PASSED && tape_head(&r->received, &whole) == r->received.total;
 }
 
 static void put_case(struct bytes *b, const struct check_result *r) {
@@ -215,8 +238,9 @@ static void put_case(struct bytes *b, const struct check_result *r) {
   bytes_add_text(b, "<dt>Rule</dt><dd>");
   put_rule(b, r->c->rule);
   bytes_printf(b, "</dd>\n<dt>Time</dt><dd>%" PRIu64 " ms</dd>\n", r->ms);
-  put_tape(b, "sent", "Sent", &r->sent);
-  put_tape(b, "received", "Received", &r->received);
+  bool heads = is_about_heads(r);
+  report_tape(b, &(struct report_tape){"sent", "Sent", heads}, &r->sent);
+  report_tape(b, &(struct report_tape){"received", "Received", heads}, &r->received);
   bytes_add_text(b, "</dl>\n</details>\n");
 }
 
@@ -254,12 +278,11 @@ bool report_html(const struct check_report *report, FILE *out) {
   put_head(&b, report);
   put_facts(&b, report);
   put_totals(&b, report);
+  put_meanings(&b);
+  put_filter(&b, report->counts[VERDICT_FAILED] > 0);
   put_sections(&b, report);
-  put_filter(&b);
   put_cases(&b, report);
-  bytes_add_text(&b, "<footer>A case that is informational departs from what most do, but no rule "
-                     "forbids it; one that is not implemented needs what the other side does not "
-                     "have.</footer>\n</div>\n</body>\n</html>\n");
+  bytes_add_text(&b, "</div>\n</body>\n</html>\n");
   bool good = fwrite(b.data, 1, b.len, out) == b.len;
   bytes_free(&b);
   return good;

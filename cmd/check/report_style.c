@@ -25,7 +25,7 @@ const char *const report_style[] = {
     "p,ul,dl,dd,fieldset,table{margin:0;padding:0;border:0}",
     "a{color:var(--down);text-underline-offset:.2em}",
     ":focus-visible{outline:3px solid var(--up);outline-offset:2px;border-radius:4px}",
-    "code,.id,.subject{font-family:ui-monospace,'SF Mono',Menlo,'Liberation Mono','DejaVu Sans "
+    "code,pre,.id,.subject{font-family:ui-monospace,'SF Mono',Menlo,'Liberation Mono','DejaVu Sans "
     "Mono',monospace}",
     ".skip{position:absolute;left:1rem;top:-5rem;padding:.6rem 1rem;background:var(--ink);"
     "color:var(--ground);border-radius:0 0 8px 8px}",
@@ -40,6 +40,10 @@ const char *const report_style[] = {
     "font-variant-numeric:tabular-nums}",
     ".totals .passed b{color:var(--good)}", ".totals .failed.some{border-color:var(--bad)}",
     ".totals .failed.some b{color:var(--bad)}",
+    /* verdicts */
+    ".meanings{display:grid;gap:.35rem;color:var(--muted);font-size:.92rem}",
+    ".meanings div{display:grid;grid-template-columns:8rem 1fr;gap:.2rem "
+    ".7rem;align-items:baseline}",
     /* sections */
     ".sections{width:100%;border-collapse:collapse;background:var(--surface);font-size:.95rem;"
     "font-variant-numeric:tabular-nums}",
@@ -49,11 +53,15 @@ const char *const report_style[] = {
     ".sections thead th{color:var(--muted);font-size:.85rem}",
     ".sections .some{color:var(--bad);font-weight:700}", ".sections .none{color:var(--muted)}",
     /* filter */
-    ".filter{display:none;gap:.3rem 1.2rem;flex-wrap:wrap;margin-top:1.4rem}",
+    ".filter{display:none;gap:.3rem 1.2rem;flex-wrap:wrap;align-items:center;margin:1.4rem 0 "
+    ".6rem}",
     "@supports selector(:has(a)){.filter{display:flex}}",
     ".filter label{display:inline-flex;gap:.4rem;align-items:center;padding:.25rem 0}",
-    "body:has(#show-failed:checked) :is(.case,section):not(.failed),"
-    "body:has(#show-notes:checked) :is(.case,section).passed{display:none}",
+    /* A section that a link leads to is shown. */
+    "body:has(#show-failed:checked) :is(section:not(.failed,:target,:has(:target)),"
+    "section.failed .case:not(.failed,:target)),"
+    "body:has(#show-notes:checked) :is(section.passed:not(:target,:has(:target)),"
+    "section:not(.passed) .case.passed:not(:target)){display:none}",
     /* cases */
     "section{margin-top:1.8rem}",
     "section>p{margin:.1rem 0 .6rem;color:var(--muted);font-size:.9rem}",
@@ -61,26 +69,31 @@ const char *const report_style[] = {
     "overflow:hidden}",
     ".case{box-shadow:0 -1px var(--line)}",
     ".case:target{outline:2px solid var(--up);outline-offset:-2px}",
-    "summary{display:grid;grid-template-columns:8rem 5.6rem 1fr;gap:.2rem .7rem;"
+    "summary{display:grid;grid-template-columns:8rem 14.5rem 1fr;gap:.2rem .7rem;"
     "align-items:baseline;padding:.42rem .8rem;cursor:pointer;list-style:none}",
     "summary::-webkit-details-marker{display:none}",
     "summary:hover .title{text-decoration:underline;text-decoration-color:var(--muted);"
     "text-underline-offset:.2em}",
     ".verdict{padding:.05rem .5rem;border-radius:99px;font-size:.8rem;text-align:center;"
     "white-space:nowrap}",
-    ".case.passed .verdict{background:var(--good-wash);color:var(--good)}",
-    ".case.failed .verdict{background:var(--bad-wash);color:var(--bad);font-weight:700}",
-    ".case.informational .verdict,.case.unimplemented .verdict{background:var(--wait-wash);"
+    ".passed>.verdict,.case.passed .verdict{background:var(--good-wash);color:var(--good)}",
+    ".failed>.verdict,.case.failed "
+    ".verdict{background:var(--bad-wash);color:var(--bad);font-weight:700}",
+    ".informational>.verdict,.unimplemented>.verdict,.case.informational .verdict,"
+    ".case.unimplemented .verdict{background:var(--wait-wash);"
     "color:var(--wait)}",
     ".id{color:var(--muted);font-size:.88rem}", ".title{overflow-wrap:anywhere}",
     ".case dl{display:grid;grid-template-columns:5.5rem 1fr;gap:.3rem .7rem;"
     "padding:.35rem .8rem .8rem;font-size:.93rem}",
     "dt{color:var(--muted)}", "dd{overflow-wrap:anywhere}",
     ".case.failed .why{color:var(--bad);font-weight:600}",
-    "code{display:block;font-size:.85rem;overflow-wrap:break-word}", ".sent code{color:var(--up)}",
-    ".received code{color:var(--down)}", "small{color:var(--muted)}",
-    "footer{margin-top:2.5rem;color:var(--muted);font-size:.88rem}",
-    "@media(max-width:34rem){summary{grid-template-columns:auto 1fr}.title{grid-column:1/-1}"
-    ".id{text-align:right}.case dl{grid-template-columns:1fr;gap:0}dt{margin-top:.35rem}"
+    "pre{margin:0 0 .35rem;white-space:pre-wrap;overflow-wrap:anywhere}",
+    ".rows{display:flex;flex-wrap:wrap;column-gap:2rem}", "code{white-space:pre}",
+    "code,pre{font-size:.85rem}", "code i,pre i{color:var(--muted);font-style:normal}",
+    ".sent :is(code,pre){color:var(--up)}", ".received :is(code,pre){color:var(--down)}",
+    "small{display:block;color:var(--muted)}",
+    "@media(max-width:48rem){summary{grid-template-columns:auto 1fr}.title{grid-column:1/-1}"
+    ".id{text-align:right;overflow-wrap:anywhere}}",
+    "@media(max-width:34rem){.case dl{grid-template-columns:1fr;gap:0}dt{margin-top:.35rem}"
     ".sections th,.sections td{padding:.35rem .3rem}}",
     "@media print{.filter,.skip{display:none}.case{break-inside:avoid}}", NULL};

@@ -64,9 +64,11 @@ static void print_sections(const struct check_report *report, FILE *out) {
     size_t n[VERDICTS] = {0};
     const char *id = report->results[i].c->id;
     next = count_section(report, i, n);
-    fprintf(out, "%-9.*s  %-40s  %3zu passed  %3zu failed  %3zu informational\n",
+    fprintf(out, "%-9.*s  %-40s  %3zu passed  %3zu failed  %3zu informational",
             (int)section_length(id), id, section_title(id), n[VERDICT_PASSED], n[VERDICT_FAILED],
             n[VERDICT_INFORMATIONAL] + n[VERDICT_UNIMPLEMENTED]);
+    if (n[VERDICT_UNIMPLEMENTED]) fprintf(out, " (%zu unimplemented)", n[VERDICT_UNIMPLEMENTED]);
+    fputc('\n', out);
   }
 }
 

@@ -1,7 +1,5 @@
 #include "target.h"
 
-#include "trust.h"
-
 #include "base/check.h"
 
 #include <netdb.h>
@@ -66,14 +64,12 @@ int target_open(struct target *t, const struct target_conf *conf, char *why, siz
   t->link.fields = (const char *)t->fields.data;
   t->link.protocols = conf->protocols;
   t->tls.name = memory_text("%s", t->url.host);
-  if (t->url.secure) t->tls.context = trust_client(conf->ca_file, conf->insecure, why, cap);
-  if (t->url.secure && !t->tls.context) return -1;
+  t->tls.context = conf->tls;
   return look_up(t, why, cap);
 }
 
 void target_close(struct target *t) {
   if (t->addresses) freeaddrinfo(t->addresses);
-  trust_free(t->tls.context);
   free(t->tls.name);
   bytes_free(&t->fields);
   free(t->host);

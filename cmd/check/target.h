@@ -22,8 +22,8 @@ struct target {
 struct target_conf {
   const char *url;
   const struct option_list *fields; /* "Name: value" */
-  const char *protocols, *ca_file;
-  bool insecure;
+  const char *protocols;
+  struct ssl_ctx_st *tls; /* for wss, borrowed; NULL: plain */
 };
 
 /* Looks up its addresses. 0, or -1 with a sentence without full stop in why; to be closed either

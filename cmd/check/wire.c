@@ -177,24 +177,16 @@ static bool set_up(int fd) {
   return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
 }
 
-static void tls_reason(const struct wire *w, char *reason, size_t cap) {
-  long verified = SSL_get_verify_result(w->ssl);
-  if (verified != X509_V_OK)
-    (void)snprintf(reason, cap, "the certificate is not trusted: %s",
-                   X509_verify_cert_error_string(verified));
-  else
-    trust_error(reason, cap);
-}
-
 static int shake_hands(struct wire *w, uint64_t deadline, char *why, size_t cap) {
+  trust_begin();
   for (;;) {
     ERR_clear_error();
     int n = SSL_do_handshake(w->ssl);
     if (n == 1) return 0;
     short wants = tls_wants(w, n);
-    char reason[200];
+    char reason[400];
     if (!wants) {
-      tls_reason(w, reason, sizeof reason);
+      trust_error(reason, sizeof reason);
       return fail(w, why, cap, reason);
     }
     if (!wait_for(w, wants, deadline)) return fail(w, why, cap, "the TLS handshake takes too long");
@@ -209,6 +201,7 @@ static int start_tls(struct wire *w, struct ssl_ctx_st *tls) {
 /* The name that SNI carries, which an address must not be in, and that the certificate is for. */
 static bool name_server(struct wire *w, char *name) {
   struct in6_addr address;
+  (void)SSL_set_app_data(w->ssl, name);
   SSL_set_hostflags(w->ssl,
                     X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
   bool literal =

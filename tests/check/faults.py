@@ -81,4 +81,5 @@ CLIENT = BOTH | {
     "upgrade-unchecked": "does not look at Upgrade and Connection",
     "protocol-unchecked": "takes a subprotocol that it did not offer",
     "extension-unchecked": "takes every extension, and every parameter",
+    "window-8-none": "fails the connection when it is told to use a window of 8 bits, which it may",
 }

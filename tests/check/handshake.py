@@ -249,6 +249,8 @@ class ClientHandshake:
             answer = []
         good = len(answer) == 1 and answer[0][0] == deflate.NAME and self.offered(answer[0][1])
         self.must(good, "extension-unchecked", "an extension that was not offered")
+        if "window-8-none" in self.faults and ("client_max_window_bits", "8") in answer[0][1]:
+            raise NoWebSocket("a window of 8 bits")
         if not good:
             return Deflate({}, "client", "server", self.faults) if any(n == deflate.NAME for n, _ in answer) else None
         return Deflate(dict(answer[0][1]), "client", "server", self.faults)
