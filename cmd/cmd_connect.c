@@ -59,6 +59,7 @@ static const struct option options[] = {
      .kind = OPTION_STRING,
      .offset = offsetof(struct values, deflate),
      .value = DEFLATE_VALUE,
+     .words = DEFLATE_WORDS,
      .text = DEFLATE_TEXT},
     {.name = "insecure",
      .letter = 'k',

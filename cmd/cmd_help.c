@@ -14,6 +14,7 @@ static const struct option options[] = {
      .kind = OPTION_STRING,
      .offset = offsetof(struct values, format),
      .value = "FORMAT",
+     .words = "text man bash",
      .text = "text (the default), man: the whole manual page, or bash: completion for a shell"},
     {.name = NULL}};
 
@@ -134,19 +135,41 @@ static void man_page(void) {
 
 /* ---- completion ---------------------------------------------------------------------------- */
 
+static void print_names(void) {
+  for (const struct command *const *c = commands; *c; c++)
+    printf("%s%s", c == commands ? "" : " ", (*c)->name);
+}
+
+/* The values of its options, by "COMMAND OPTION"; none: the shell offers files. */
+static void bash_values(const struct command *c) {
+  for (const struct option *o = c->options; o->name; o++)
+    if (o->value) {
+      printf("  '%s --%s'", c->name, o->name);
+      if (o->letter) printf(" | '%s -%c'", c->name, o->letter);
+      printf(") words='%s' ;;\n", o->words ? o->words : "");
+    }
+}
+
+/* "--name value" only: a value behind '=' is left to the shell. */
 static void bash_completion(void) {
   puts("# Made by 'coho help --format bash'.\n_coho() {\n"
-       "  local words=''\n  case ${COMP_WORDS[1]} in");
+       "  local words=''\n  case \"${COMP_WORDS[1]} ${COMP_WORDS[COMP_CWORD-1]}\" in");
+  for (const struct command *const *c = commands; *c; c++)
+    bash_values(*c);
   for (const struct command *const *c = commands; *c; c++) {
-    printf("  %s) words='", (*c)->name);
+    printf("  '%s '*) words='", (*c)->name);
     for (const struct option *o = (*c)->options; o->name; o++)
       printf("%s--%s", o == (*c)->options ? "" : " ", o->name);
+    if (*c == &cmd_help) {
+      putchar(' ');
+      print_names();
+    }
     puts("' ;;");
   }
   fputs("  esac\n  [ \"$COMP_CWORD\" = 1 ] && words='", stdout);
-  for (const struct command *const *c = commands; *c; c++)
-    printf("%s%s", c == commands ? "" : " ", (*c)->name);
-  puts("'\n  COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n}\n"
+  print_names();
+  puts("'\n  COMPREPLY=($(compgen -W \"$words\" -- \"${COMP_WORDS[COMP_CWORD]}\"))\n"
+       "  [[ ${COMPREPLY[0]} = *= ]] && compopt -o nospace 2>/dev/null\n  return 0\n}\n"
        "complete -o default -F _coho coho");
 }
 
@@ -162,7 +185,7 @@ static int show(const struct command *self, const char *format, const char *abou
   else if (!about)
     help_all();
   else if (!command_find(about))
-    return usage_error(self, "there is no command '%s'", about);
+    return command_unknown(self, about);
   else
     help_command(command_find(about));
   return EXIT_FINE;

@@ -9,14 +9,18 @@
 #include "tls.h"
 
 #include "base/check.h"
+#include "proto/host.h"
 #include "proto/http1.h"
 #include "proto/url.h"
 
 #include <coho/coho.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 struct values {
   struct option_list listen;
@@ -84,6 +88,7 @@ static const struct option options[] = {
      .kind = OPTION_STRING,
      .offset = offsetof(struct values, deflate),
      .value = DEFLATE_VALUE,
+     .words = DEFLATE_WORDS,
      .text = DEFLATE_TEXT},
     {.name = "origin",
      .kind = OPTION_LIST,
@@ -95,11 +100,13 @@ static const struct option options[] = {
      .kind = OPTION_LIST,
      .offset = offsetof(struct values, limits.limit),
      .value = "NAME=VALUE",
+     .words = LIMIT_WORDS,
      .text = LIMIT_TEXT},
     {.name = "rate",
      .kind = OPTION_LIST,
      .offset = offsetof(struct values, limits.rate),
      .value = "NAME=N",
+     .words = RATE_WORDS,
      .text = RATE_TEXT},
     {.name = "rate-close",
      .kind = OPTION_FLAG,
@@ -109,6 +116,7 @@ static const struct option options[] = {
      .kind = OPTION_LIST,
      .offset = offsetof(struct values, limits.timeout),
      .value = "NAME=SECONDS",
+     .words = TIMEOUT_WORDS,
      .text = TIMEOUT_TEXT},
     {.name = "threads",
      .kind = OPTION_NUMBER,
@@ -191,14 +199,28 @@ static int add_listeners(coho_server *s, const struct values *v) {
   return 0;
 }
 
+/* What listens on all addresses is reached by one of them. */
+static void print_open(const char *url) {
+  static const char *const hosts[][2] = {{"://0.0.0.0:", "://127.0.0.1:"},
+                                         {"://[::]:", "://[::1]:"}};
+  const char *rest = strchr(url, ':'), *host = "";
+  for (size_t i = 0; i < COHO_COUNT(hosts); i++) {
+    size_t len = strlen(hosts[i][0]);
+    if (strncmp(rest, hosts[i][0], len) != 0) continue;
+    host = hosts[i][1];
+    rest += len;
+    break;
+  }
+  fprintf(stderr, "coho: open http%s%s%s in a browser; Ctrl-C ends\n", url[2] == 's' ? "s" : "",
+          host, rest);
+}
+
 static void announce(const coho_server *s, const struct values *v) {
   const char *url;
   for (size_t i = 0; (url = coho_server_url(s, i)); i++)
     printf("listening %s\n", url);
   fflush(stdout);
-  if (v->demo && !v->root)
-    fprintf(stderr, "coho: open http%s in a browser; Ctrl-C ends\n",
-            coho_server_url(s, 0) + strlen("ws"));
+  if (v->demo && !v->root) print_open(coho_server_url(s, 0));
 }
 
 static const int STOP_SIGNALS[] = {SIGINT, SIGTERM};
@@ -235,11 +257,8 @@ static int serve(const struct values *v, coho_tls *tls) {
   so.access_log = v->access_log ? print_access : NULL;
   so.tls = tls;
   coho_server *s = coho_server_new(&so);
-  if (!s) {
-    complain("cannot start", "", COHO_ENOMEM);
-    return EXIT_PEER;
-  }
-  int err = add_routes(s, v);
+  int err = s ? add_routes(s, v) : COHO_ENOMEM;
+  if (!s) complain("cannot start", "", err);
   if (!err) err = add_listeners(s, v);
   if (!err) err = catch_signals(s, tls);
   if (!err) {
@@ -247,6 +266,8 @@ static int serve(const struct values *v, coho_tls *tls) {
     err = coho_server_run(s);
     if (err) complain("stopped", "", err);
   }
+  if (err == COHO_ENOMEM && v->limits.memory)
+    fputs("--limit memory allows too little for this.\n", stderr);
   if (v->demo) demo_stop();
   coho_server_free(s);
   return err ? EXIT_PEER : EXIT_FINE;
@@ -265,23 +286,47 @@ static int check_listen(const struct command *c, const char *text, bool *secure)
   return 0;
 }
 
+/* What browsers send, without a path, or "null" for such as pages from files. */
 static int check_origin(const struct command *c, const char *origin) {
-  if (*origin && coho__http1_is_field_value(coho__view_of(origin))) return 0;
-  return usage_error(c, "--origin takes an Origin such as https://example.org, or '*'");
+  struct coho__host host;
+  struct coho__view rest = coho__view_of(origin);
+  struct coho__view scheme = coho__view_split(&rest, ':');
+  if (!strcmp(origin, "*") || !strcmp(origin, "null")) return 0;
+  if (coho__http1_is_token(scheme) && coho__view_take_nocase(&rest, VIEW("//")) &&
+      coho__host_parse(rest, &host))
+    return 0;
+  return usage_error(c,
+                     "--origin takes SCHEME://HOST[:PORT] and no path, such as "
+                     "https://example.org, or '*'; not '%s'",
+                     origin);
+}
+
+static int check_root(const char *root) {
+  int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd >= 0) {
+    close(fd);
+    return 0;
+  }
+  if (errno == ENOTDIR)
+    fprintf(stderr, "coho serve: --root %s: not a folder\n", root);
+  else
+    complain("--root ", root, errno == EACCES ? COHO_EACCES : COHO_ENOENT);
+  return EXIT_USAGE;
 }
 
 static int check(const struct command *c, struct values *v) {
   bool secure = false;
   int status = deflate_option(c, v->deflate, &v->compression);
-  if (!status && !v->demo && !v->root && !v->listen.count)
-    return usage_error(c, "nothing to serve; add --demo, or --root DIR for files, or --listen URL "
-                          "for /echo alone");
   for (size_t i = 0; i < v->listen.count && !status; i++)
     status = check_listen(c, v->listen.items[i], &secure);
   for (size_t i = 0; i < v->origin.count && !status; i++)
     status = check_origin(c, v->origin.items[i]);
   if (!status) status = tls_server_check(c, &v->tls, secure);
-  return status ? status : limit_read(c, &v->limits);
+  if (!status) status = limit_read(c, &v->limits);
+  if (!status && !v->demo && !v->root && !v->listen.count)
+    return usage_error(c, "nothing to serve; add --demo, or --root DIR for files, or --listen URL "
+                          "for /echo alone");
+  return status || !v->root ? status : check_root(v->root);
 }
 
 static int start(const struct command *c, const struct values *v) {
@@ -318,7 +363,11 @@ const struct command cmd_serve = {
         "\n\n"
         "With wss:// listeners SIGHUP reads certificates, keys and authorities again, and tells in "
         "a line on standard error; connections that are open stay. When a file is wrong, "
-        "everything stays as it was.",
+        "everything stays as it was. Without such listeners SIGHUP does nothing, or ends the "
+        "server when its standard input is a terminal, since the end of that sends it."
+        "\n\n"
+        "The exit status is 0 after an interrupt; 1 when it cannot listen, or stops by itself; 2 "
+        "for wrong options, and for files and folders that they name and that cannot be used.",
     .options = options,
     .run = run,
 };

@@ -7,6 +7,7 @@
 #include <coho/core.h>
 
 #define DEFLATE_VALUE "MODE"
+#define DEFLATE_WORDS "shared own off"
 #define DEFLATE_TEXT                                                                         \
   "compression of messages: shared (the default: nothing is remembered from one message to " \
   "the next), own (a context for each connection: smaller messages, more memory) or off; "   \

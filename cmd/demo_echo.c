@@ -3,7 +3,8 @@
 
 /* A message is not lost in silence. */
 static void on_message(coho_conn *c, coho_msg m) {
-  if (coho_send(c, m) < 0) (void)coho_close(c, 1013, coho_strerror(COHO_EMEMORY));
+  int err = coho_send(c, m);
+  if (err < 0) (void)coho_close(c, err == COHO_ETOOBIG ? 1009 : 1013, coho_strerror(err));
 }
 
 int demo_echo_start(const struct demo_options *opt) {

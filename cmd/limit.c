@@ -1,10 +1,11 @@
 #include "limit.h"
 
 #include "base/check.h"
+#include "base/view.h"
 
 #include <string.h>
 
-enum { NAMES_TEXT = 160, MIB = 1024 * 1024, MOST_MS = 999999000 };
+enum { NAMES_TEXT = 160, MIB = 1024 * 1024, MOST_MS = 999999000, HEAD_LEAST = 256 };
 
 struct row {
   const char *name; /* "limit head": what is in front is the option */
@@ -23,7 +24,7 @@ static const struct row rows[] = {
     {"limit frame", OPTION_SIZE, AT(conn.max_frame), TIB, 0},
     {"limit fragments", OPTION_NUMBER, AT(conn.max_fragments), UINT32_MAX, 0},
     {"limit queue", OPTION_SIZE, AT(conn.max_queue), TIB, 0},
-    {"limit head", OPTION_SIZE, AT(server.max_head), 64 * 1024 - 1, 0},
+    {"limit head", OPTION_SIZE, AT(server.max_head), 64 * 1024 - 1, HEAD_LEAST},
     {"limit fields", OPTION_NUMBER, AT(server.max_fields), 256, 0},
     {"limit body", OPTION_SIZE, AT(server.max_body), TIB, 0},
     {"limit memory", OPTION_SIZE, AT(memory), 0, MIB},
@@ -94,19 +95,36 @@ static int read_rate(const struct command *c, const struct row *r, const char *t
   return status;
 }
 
+static int no_such_name(const struct command *c, const char *option, const char *text) {
+  char names[NAMES_TEXT];
+  struct coho__view rest = coho__view_of(text);
+  if (!strcmp(option, "limit") && coho__view_eq(coho__view_split(&rest, '='), VIEW("max-message")))
+    return usage_error(c, "the limit of a message is --max-message");
+  return usage_error(c, "--%s takes NAME=VALUE, where NAME is one of %s; not '%s'", option,
+                     names_of(option, names), text);
+}
+
+static int read_value(const struct command *c, const struct row *r, const char *text,
+                      uint64_t *out) {
+  if (r->kind != OPTION_SECONDS || strcmp(text, "never") != 0) return read_amount(c, r, text, out);
+  *out = UINT32_MAX;
+  return 0;
+}
+
 static int read_one(const struct command *c, struct limits *l, const char *option,
                     const char *text) {
-  char names[NAMES_TEXT];
   size_t len = strcspn(text, "=");
   const struct row *r = find(option, text, len);
-  if (!r)
-    return usage_error(c, "--%s takes NAME=VALUE, where NAME is one of %s; not '%s'", option,
-                       names_of(option, names), text);
-  const char *value = text[len] ? text + len + 1 : "";
+  if (!r) return no_such_name(c, option, text);
+  if (!text[len])
+    return usage_error(c, "--%s takes NAME=VALUE, and '%s' has no value", option, text);
+  const char *value = text + len + 1;
+  if (strchr(value, ','))
+    return usage_error(c, "--%s takes one NAME=VALUE and may be repeated; not '%s'", option, text);
   char *field = (char *)l + r->offset;
   if (!strcmp(option, "rate")) return read_rate(c, r, value, (coho_rate *)(void *)field);
   uint64_t n;
-  int status = read_amount(c, r, value, &n);
+  int status = read_value(c, r, value, &n);
   if (status) return status;
   if (r->size == sizeof(uint32_t))
     *(uint32_t *)(void *)field = (uint32_t)n;

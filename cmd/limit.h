@@ -17,6 +17,12 @@
   "(64k), memory=BYTES of all connections together (half of the machine's), contexts=BYTES of "  \
   "compression in it (128M); may be repeated; in brackets what holds without it"
 
+#define LIMIT_WORDS \
+  "connections= per-address= frame= fragments= queue= head= fields= body= memory= contexts="
+#define RATE_WORDS "messages= frames= bytes= handshakes="
+#define TIMEOUT_WORDS \
+  "tls= head= body= idle= reply= message= ping= pong= silence= write= close= stop="
+
 #define RATE_TEXT                                                                                \
   "so many in a second: messages=N, frames=N or bytes=N from one connection, which above it is " \
   "read more slowly, or handshakes=N of one address, which is answered 429; N/BURST lets BURST " \
@@ -32,7 +38,7 @@
   "from the first byte of a message to its last, ping (20) of silence before a ping, pong (10) "  \
   "of silence after it, silence (never) without a message on a connection, write (30) for "       \
   "messages that make no progress, close (5) for the answer to a Close, stop (5) for all "        \
-  "connections when the server ends; may be repeated"
+  "connections when the server ends; NAME=never for none; may be repeated"
 
 struct limits {
   struct option_list limit, rate, timeout;

@@ -1,5 +1,6 @@
 /* The program coho: finds the command and runs it. */
 #include "commands.h"
+#include "similar.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -15,9 +16,23 @@ const struct command *command_find(const char *name) {
   return NULL;
 }
 
-/* "coho --help", "coho connect -h" and "coho --version" are what hands type. */
+int command_unknown(const struct command *self, const char *name) {
+  struct similar s = similar_to(coho__view_of(name));
+  for (const struct command *const *c = commands; *c; c++)
+    similar_offer(&s, (*c)->name);
+  fprintf(stderr, "coho%s%s: there is no command '%s'%s%s%s\nTry 'coho help'.\n", self ? " " : "",
+          self ? self->name : "", name, s.best ? "; did you mean '" : "", s.best ? s.best : "",
+          s.best ? "'?" : "");
+  return EXIT_USAGE;
+}
+
+/* "coho --help", "coho connect -h" and "coho -V" are what hands type. */
 static bool asks_for_help(const char *word) {
   return !strcmp(word, "--help") || !strcmp(word, "-h");
+}
+
+static bool asks_for_version(const char *word) {
+  return !strcmp(word, "--version") || !strcmp(word, "-V");
 }
 
 static int run_help(const char *about) {
@@ -43,12 +58,8 @@ int main(int argc, char **argv) {
     return EXIT_USAGE;
   }
   if (asks_for_help(argv[1])) return run_help("");
-  const char *name = strcmp(argv[1], "--version") != 0 ? argv[1] : "version";
-  const struct command *c = command_find(name);
-  if (!c) {
-    fprintf(stderr, "coho: there is no command '%s'\nTry 'coho help'.\n", argv[1]);
-    return EXIT_USAGE;
-  }
+  const struct command *c = command_find(asks_for_version(argv[1]) ? "version" : argv[1]);
+  if (!c) return command_unknown(NULL, argv[1]);
   for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
     if (asks_for_help(argv[i])) return run_help(c->name);
   int status = c->run(c, argc - 1, argv + 1);

@@ -1,5 +1,7 @@
 #include "option.h"
 
+#include "similar.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -82,7 +84,8 @@ static void print_amount(char *dst, size_t cap, enum option_kind kind, uint64_t 
 int option_amount(const struct command *c, const struct option *o, const char *text,
                   uint64_t *out) {
   static const char *const forms[] = {[OPTION_NUMBER] = "a whole number, such as 8",
-                                      [OPTION_SIZE] = "a number of bytes, such as 65536 or 64k",
+                                      [OPTION_SIZE] =
+                                          "a number of bytes, such as 65536, 64k, 512M or 2G",
                                       [OPTION_SECONDS] = "seconds, such as 2 or 0.5"};
   uint64_t n = 0;
   bool ok = o->kind == OPTION_NUMBER ? read_number(text, &n)
@@ -146,10 +149,18 @@ static int set_with_value(const struct command *c, const struct option *o, void 
   return set(c, o, values, cur->argv[++cur->at]);
 }
 
+static int unknown_option(const struct command *c, struct coho__view typed) {
+  struct similar s = similar_to(typed);
+  for (const struct option *o = c->options; o->name; o++)
+    similar_offer(&s, o->name);
+  return usage_error(c, "there is no option '--%.*s'%s%s%s", (int)typed.len, typed.data,
+                     s.best ? "; did you mean --" : "", s.best ? s.best : "", s.best ? "?" : "");
+}
+
 static int parse_long(const struct command *c, const char *word, void *values, struct cursor *cur) {
   size_t len = strcspn(word, "=");
   const struct option *o = find_long(c, word, len);
-  if (!o) return usage_error(c, "there is no option '--%.*s'", (int)len, word);
+  if (!o) return unknown_option(c, (struct coho__view){word, len});
   const char *value = word[len] == '=' ? word + len + 1 : NULL;
   if (takes_value(o)) return set_with_value(c, o, values, value, cur);
   if (value) return usage_error(c, "--%s takes no value", o->name);

@@ -33,6 +33,7 @@ struct option {
   enum option_kind kind;
   size_t offset;     /* of the member in the command's structure of values */
   const char *value; /* placeholder of the value, NULL for a flag */
+  const char *words; /* what the value begins with, for completion; NULL: a file's name, or free */
   const char *text;  /* what it does, without full stop; the default in it */
   uint64_t min, max; /* of numbers, sizes and times (ms); max 0: no limit */
 };
@@ -65,5 +66,7 @@ int usage_error(const struct command *c, const char *format, ...)
 /* The commands, ended by one without name. */
 extern const struct command *const commands[];
 const struct command *command_find(const char *name); /* NULL: no such command */
+/* Prints that there is no such command, and which there is; self NULL: the program. EXIT_USAGE. */
+int command_unknown(const struct command *self, const char *name);
 
 #endif

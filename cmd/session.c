@@ -208,6 +208,20 @@ static void report_close(struct session *s, const coho_ending *how) {
   }
 }
 
+/* The system's clock, or the server's people, have to help against the others. */
+static const char *certificate_hint(const char *detail) {
+  static const struct {
+    const char *trouble, *hint;
+  } known[] = {
+      {"certificate is not for ", "--tls-name HOST checks it for another name"},
+      {"certificate expired on ", NULL},
+      {"certificate is not valid before ", NULL},
+  };
+  for (size_t i = 0; i < COHO_COUNT(known); i++)
+    if (strstr(detail, known[i].trouble)) return known[i].hint;
+  return "--cacert FILE trusts another authority, --insecure anybody";
+}
+
 static void report_error(struct session *s, const coho_ending *how) {
   char detail[1024];
   const char *rfc = coho_error_rfc(how->err);
@@ -216,8 +230,8 @@ static void report_error(struct session *s, const coho_ending *how) {
   s->status = EXIT_PEER;
   session_error(s, "%s%s%s%s", escape_line(detail, sizeof detail, coho__view_of(text)),
                 rule ? " (" : "", rule ? rfc : "", rule ? ")" : "");
-  if (how->err == COHO_ECERT)
-    session_note(s, "--cacert FILE trusts another authority, --insecure anybody");
+  const char *hint = how->err == COHO_ECERT ? certificate_hint(text) : NULL;
+  if (hint) session_note(s, "%s", hint);
 }
 
 static void on_close(coho_conn *c, const coho_ending *how) {

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { WHY = 512 };
 
@@ -16,6 +17,8 @@ static bool is_self(const char *text) { return !strcmp(text, "self"); }
 static int check_pair(const struct command *c, const char *text) {
   const char *comma = strchr(text, ',');
   bool fine = comma && comma > text && comma[1] && !strchr(comma + 1, ',');
+  if (fine && (comma[-1] == ' ' || comma[1] == ' '))
+    return usage_error(c, "--tls takes CERT,KEY without a blank at the comma, not '%s'", text);
   if (fine || is_self(text)) return 0;
   return usage_error(c,
                      "--tls takes CERT,KEY: two PEM files with a comma between them, or self; "
@@ -107,6 +110,25 @@ static bool cut_pairs(struct cut *cut, const struct option_list *list) {
   return true;
 }
 
+static bool is_pair(const char *cert, const char *key) {
+  char why[WHY];
+  coho_tls *tls = NULL;
+  coho_tls_options opt = {.cert = cert, .key = key};
+  int err = coho_tls_new(&opt, &tls, why, sizeof why);
+  coho_tls_free(tls);
+  return !err;
+}
+
+/* After a failure: it was the order if the other one works. */
+static void tell_swapped(const struct command *c, const coho_tls_pair *pairs) {
+  for (; pairs->cert; pairs++) {
+    if (is_pair(pairs->cert, pairs->key) || !is_pair(pairs->key, pairs->cert)) continue;
+    fprintf(stderr, "coho %s: %s holds a key; the certificate comes first: --tls %s,%s\n", c->name,
+            pairs->cert, pairs->key, pairs->cert);
+    return;
+  }
+}
+
 /* A self-signed certificate is the first one, where there is one. */
 static int open_pairs(const struct command *c, const struct tls_server *t, const struct cut *cut,
                       coho_tls **out) {
@@ -119,7 +141,9 @@ static int open_pairs(const struct command *c, const struct tls_server *t, const
     opt.key = cut->pairs->key;
     opt.pairs++;
   }
-  return open_tls(c, &opt, out);
+  int status = open_tls(c, &opt, out);
+  if (status == EXIT_USAGE) tell_swapped(c, cut->pairs);
+  return status;
 }
 
 int tls_server_open(const struct command *c, const struct tls_server *t, coho_tls **out) {
@@ -153,8 +177,10 @@ static void on_signal(void *arg, int signo) {
   char why[WHY], line[WHY + 64];
   coho_tls *tls = (coho_tls *)arg;
   (void)signo;
-  int err = coho_tls_reload(tls, why, sizeof why);
-  if (err)
+  int err = tls ? coho_tls_reload(tls, why, sizeof why) : 0;
+  if (!tls)
+    (void)snprintf(line, sizeof line, "coho: without wss:// there are no certificates to read");
+  else if (err)
     (void)snprintf(line, sizeof line, "coho: the certificates stay as they were: %s", why);
   else
     (void)snprintf(line, sizeof line, "coho: the certificates were read again");
@@ -162,5 +188,6 @@ static void on_signal(void *arg, int signo) {
 }
 
 int tls_reload_on_signal(coho_loop *loop, coho_tls *tls) {
-  return tls ? coho_loop_signal(loop, SIGHUP, on_signal, tls) : 0;
+  if (!tls && isatty(STDIN_FILENO) == 1) return 0;
+  return coho_loop_signal(loop, SIGHUP, on_signal, tls);
 }

@@ -27,7 +27,9 @@ int tls_client_check(const struct command *c, const struct tls_client *t, bool s
 int tls_server_open(const struct command *c, const struct tls_server *t, coho_tls **out);
 int tls_client_open(const struct command *c, const struct tls_client *t, coho_tls **out);
 
-/* On SIGHUP reads the files again and says so in the log. 0 or an error. */
+/* On SIGHUP reads the files again, or does nothing when there are none, and says so in the log.
+   Without files and with a terminal as standard input SIGHUP still ends the program: it comes when
+   that closes. 0 or an error. */
 int tls_reload_on_signal(coho_loop *loop, coho_tls *tls);
 
 #endif

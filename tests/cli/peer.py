@@ -206,6 +206,29 @@ def refuse(c, status):
     c.write(f"HTTP/1.1 {status} Because\r\nContent-Length: 0\r\n\r\n".encode())
 
 
+def explain(c, what):
+    """Refuses with a body; what says which."""
+    size, kind, more, body = None, "text/plain; charset=utf-8", "", b"No tea today.\r\nNor tomorrow.\n"
+    if what == "web":
+        kind, body = "text/html", b"<p>No tea"
+    elif what == "bell":
+        body = "\a\x1b[2J\u202eno\xff".encode() + b"\xff \"tea\""
+    elif what == "long":
+        body = b"tea " * 100
+    elif what == "part":
+        size, body = 10000, b"No tea"
+    elif what == "more":
+        size = 6
+    elif what == "empty":
+        body = b"\r\nNo tea\n"
+    elif what == "chunks":
+        more, body = "Transfer-Encoding: chunked\r\n", b"6\r\nNo tea\r\n0\r\n\r\n"
+    elif what == "packed":
+        more = "Content-Encoding: gzip\r\n"
+    length = "" if more.startswith("T") else f"Content-Length: {size or len(body)}\r\n"
+    c.write(f"HTTP/1.1 403 Because\r\nContent-Type: {kind}\r\n{more}{length}\r\n".encode() + body)
+
+
 def wrongkey(c):
     c.fields["Sec-WebSocket-Key"] = "AAAA"
     c.accept()

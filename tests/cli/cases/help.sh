@@ -7,4 +7,6 @@ status coho >/dev/null
 status coho help nothing
 status coho help connect serve
 status coho nothing
+status coho conect
+status coho help servre
 status coho help --format latex

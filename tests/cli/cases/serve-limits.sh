@@ -19,7 +19,7 @@ raw upgrade:/echo '\x01\x80\0\0\0\0\x80\x80\0\0\0\0\x01\x80\0\0\0\0\x00\x80\0\0\
 stop
 echo 'queue=1k'
 serve --limit queue=1k
-printf '%01000d\n%02000d\n%01001d\n' 1 2 3 | coho connect "$url/echo" -q --deflate off | wc -c
+printf '%01000d\n%02000d\n%01001d\n' 1 2 3 | status coho connect "$url/echo" -q --deflate off 2>&1 | sed 's/^0*1$/the first/'
 stop
 echo 'head=1k fields=3 body=10'
 serve --limit head=1k --limit fields=3 --limit body=10

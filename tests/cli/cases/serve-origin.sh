@@ -7,3 +7,6 @@ status coho connect "$url/echo" -x hi --origin https://stranger.example
 stop
 serve --demo --origin '*'
 status coho connect "$url/echo" -x hi --origin https://stranger.example
+stop
+serve --demo --origin null
+coho connect "$url/echo" -q -x hi --origin null

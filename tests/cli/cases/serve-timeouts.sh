@@ -35,3 +35,11 @@ head -c 100000000 /dev/zero >large
 serve --root . --timeout reply=0.1
 raw 'GET /large HTTP/1.1\r\nHost: a\r\n\r\n' deaf
 stop
+echo never
+serve --timeout head=never --timeout body=never --timeout idle=never --timeout reply=never --timeout message=never \
+  --timeout ping=never --timeout pong=never --timeout write=never --timeout close=never --timeout stop=never
+coho connect "$url/echo" -q -x hello
+stop
+secure --tls self --timeout tls=never
+coho connect "$url/echo" -k -q -x hello
+stop
