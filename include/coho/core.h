@@ -291,8 +291,8 @@ COHO_API void coho_set_allocator(coho_alloc_fn fn, void *ctx);
 
 /*
  * The most memory that coho takes in this process, in bytes, buffers and structures of all
- * connections together (OpenSSL's own not counted). 0, the default: half of what the machine, or the
- * control group, has, once there is a loop; without a loop no limit. UINT64_MAX: no limit.
+ * connections together, and an estimate of OpenSSL's own. 0, the default: half of what the machine,
+ * or the control group, has, once there is a loop; without a loop no limit. UINT64_MAX: no limit.
  * From 7/8 of it on, new connections are answered 503, and connections that need more than a few
  * KiB are closed with 1013 (COHO_EMEMORY); at the limit nothing is allocated. Any thread.
  */

@@ -185,7 +185,14 @@ bool coho__http_conn_idle(const struct coho__http_conn *c) {
 
 /* ---- input ----------------------------------------------------------------------------------- */
 
-/* Has bytes in c->in, or false: none now, or the connection is closed. */
+/* The stream cannot keep what came of a request, since memory is tight. */
+static void shed(struct coho__http_conn *c) {
+  coho__http_complain(c->http, COHO_HTTP_LIMIT_MEMORY);
+  coho__reply_refuse(c, COHO_EOVERLOAD);
+  c->state = COHO_HTTP_REPLY;
+}
+
+/* Has bytes in c->in, or false: none now, or the connection is closed, or there is a reply. */
 static bool fill(struct coho__http_conn *c) {
   if (c->in.len) return true;
   coho__buf_release(&c->rest);
@@ -194,6 +201,11 @@ static bool fill(struct coho__http_conn *c) {
   ssize_t n = coho__stream_read(c->stream, buf, READ_PIECE);
   if (n == COHO_STREAM_AGAIN) {
     c->readable = false;
+    return false;
+  }
+  if (n == COHO_EOVERLOAD) coho__http_complain(c->http, COHO_HTTP_LIMIT_ALL);
+  if (n == COHO_EMEMORY && c->state != COHO_HTTP_LINGER) {
+    shed(c);
     return false;
   }
   if (n <= 0) {
@@ -408,12 +420,12 @@ static bool step(struct coho__http_conn *c) {
   case COHO_HTTP_READY: serve(c); return true;
   case COHO_HTTP_REPLY: finish(c); return true;
   case COHO_HTTP_HEAD:
-    if (!fill(c)) return false;
+    if (!fill(c)) return c->state == COHO_HTTP_REPLY;
     read_head(c);
     return true;
   case COHO_HTTP_BODY:
     if (c->wait != COHO_HTTP_WAIT_BODY) arm(c, COHO_HTTP_WAIT_BODY);
-    if (!fill(c)) return false;
+    if (!fill(c)) return c->state == COHO_HTTP_REPLY;
     read_body(c);
     return true;
   case COHO_HTTP_LINGER:

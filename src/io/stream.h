@@ -34,7 +34,8 @@ struct coho__stream_vt {
   bool (*addr)(const struct coho__stream *s, struct coho__addr *peer);
   const char *(*tell)(const struct coho__stream *s, enum coho__stream_fact what, char *buf,
                       size_t cap);
-  bool secure; /* TLS: there is nobody to write to before its handshake */
+  bool (*heard)(struct coho__stream *s); /* NULL: never */
+  bool secure;                           /* TLS: there is nobody to write to before its handshake */
 };
 
 struct coho__stream {
@@ -77,6 +78,11 @@ const char *coho__stream_peer(const struct coho__stream *s, char *buf, size_t ca
 static inline const char *coho__stream_tell(const struct coho__stream *s,
                                             enum coho__stream_fact what, char *buf, size_t cap) {
   return s->vt->tell(s, what, buf, cap);
+}
+/* Whether bytes came since this was asked last of which reading gave nothing yet, or never will: a sign
+   of life where TLS has a part of a record. */
+static inline bool coho__stream_heard(struct coho__stream *s) {
+  return s->vt->heard && s->vt->heard(s);
 }
 /* For streams that have nothing to tell. */
 const char *coho__stream_tell_nothing(const struct coho__stream *s, enum coho__stream_fact what,

@@ -1,8 +1,10 @@
 #include "io/stream_tls.h"
 
 #include "base/alloc.h"
-#include "base/log.h"
+#include "base/budget.h"
+#include "io/tls_complain.h"
 #include "io/tls_end.h"
+#include "io/tls_feed.h"
 #include "io/tls_hello.h"
 
 #include <openssl/err.h>
@@ -12,7 +14,9 @@
 enum {
   HANDSHAKE_MOST = 256 * 1024, /* bytes of a peer before it is complete */
   FAILURE_MS = 1000,           /* the alert is to be seen: what the client still sends is */
-  FAILURE_BYTES = 64 * 1024    /* discarded within these bounds, so that no reset takes it away */
+  FAILURE_BYTES = 64 * 1024,   /* discarded within these bounds, so that no reset takes it away */
+  RECORD_MS = 30 * 1000,       /* a record that is kept has so long to be complete */
+  TIGHT_BURST = 1024           /* see burst() */
 };
 
 /*
@@ -25,12 +29,12 @@ struct tls {
   struct coho__stream s;
   struct coho__wire wire;
   struct coho__tls_end end;
-  struct coho__wheel_timer timer; /* of the handshake, then of FAILING */
+  struct coho__wheel_timer timer; /* of the handshake, then of FAILING or a record that is kept */
   struct coho__task grave;
   /* Bytes that were encrypted while not all went out, and not reported as taken: the owner gives
      them again, and its deadlines go on. */
   size_t promised;
-  uint32_t received; /* before OPEN; FAILING: since then */
+  uint32_t received; /* before OPEN; FAILING, ended: since then */
   int err;           /* FAILED: why; ended: what reading gives */
   uint8_t state;     /* enum state */
   bool ended : 1;    /* nothing more to read */
@@ -38,6 +42,8 @@ struct tls {
   bool shut : 1;     /* close_notify went, or waits in the wire */
   bool shutting : 1; /* the end of the stream below follows it */
   bool stuck : 1;    /* writing waits for the rest of a message of the handshake */
+  bool heard : 1;    /* bytes came since the owner asked */
+  bool told : 1;     /* ended: the owner knows why */
 };
 
 static struct tls *tls_of(struct coho__stream *s) { return COHO_CONTAINER_OF(s, struct tls, s); }
@@ -61,17 +67,14 @@ static void give_up(struct tls *t) {
 }
 
 static void log_failure(const struct tls *t, int err) {
-  char peer[COHO_ADDR_MAX];
   /* Who looks whether the port is open does nothing wrong. */
-  int level = t->received ? COHO_LOG_INFO : COHO_LOG_DEBUG;
-  if (!t->end.server || !coho__log_wants(level)) return;
-  coho__log(level, "%s %s: %s", coho__stream_peer(t->wire.inner, peer, sizeof peer),
-            coho_errname(err), t->end.trouble ? t->end.trouble : coho_strerror(err));
+  if (t->end.server) coho__tls_complain(&t->wire, !t->received, err, t->end.trouble);
 }
 
 /* words NULL: OpenSSL knows. */
 static void fail(struct tls *t, int err, const char *words) {
   coho__tls_end_trouble(&t->end, words);
+  if (err == COHO_EMEMORY && t->end.server) err = COHO_EOVERLOAD; /* nobody can be told yet */
   log_failure(t, err);
   t->err = err;
   give_up(t);
@@ -115,15 +118,32 @@ static void refuse(struct tls *t, int err, const char *words) {
   see_off(t);
 }
 
-static void on_timer(struct coho__wheel_timer *timer) {
-  struct tls *t = COHO_CONTAINER_OF(timer, struct tls, timer);
-  if (t->state == FAILING)
-    give_up(t);
-  else
-    fail(t, COHO_ETIMEDOUT, "the TLS handshake was not complete in time");
+/* ---- what is kept ---------------------------------------------------------------------------- */
+
+/* The deadline of a record runs from its first bytes on, not of one that is whole. */
+static void watch_record(struct tls *t) {
+  bool part = coho__wire_unread(&t->wire) > t->wire.ready;
+  if (!part)
+    coho__loop_stop_timer(t->s.loop, &t->timer);
+  else if (t->wire.whole || !coho__wheel_is_set(&t->timer))
+    coho__loop_set_timer(t->s.loop, &t->timer, RECORD_MS);
+  t->wire.whole = false;
+}
+
+static void end_reading(struct tls *t, int err) {
+  t->ended = true;
+  t->err = err;
+  t->received = 0;
+  coho__wire_drop(&t->wire);
+  coho__loop_stop_timer(t->s.loop, &t->timer);
 }
 
 /* ---- handshake ------------------------------------------------------------------------------ */
+
+static const char *who_closed(const struct tls *t) {
+  return t->end.server ? "the client closed during the TLS handshake"
+                       : "the server closed during the TLS handshake";
+}
 
 /* Receives for the handshake. False: nothing now, or it failed. */
 static bool receive(struct tls *t) {
@@ -133,29 +153,35 @@ static bool receive(struct tls *t) {
     if (t->received <= HANDSHAKE_MOST) return true;
     refuse(t, COHO_ETLS, "the TLS handshake is too long");
   } else if (n == 0) {
-    fail(t, COHO_ETLS,
-         t->end.server ? "the client closed during the TLS handshake"
-                       : "the server closed during the TLS handshake");
+    fail(t, COHO_ETLS, who_closed(t));
   } else if (n != COHO_STREAM_AGAIN) {
     fail(t, (int)n, coho_strerror((int)n));
-  } else if (coho__wire_keep(&t->wire)) {
-    fail(t, COHO_ENOMEM, coho_strerror(COHO_ENOMEM));
+  } else {
+    int err = coho__wire_keep(&t->wire);
+    if (err) fail(t, err, coho_strerror(err));
   }
   return false;
 }
 
 static void open_up(struct tls *t) {
-  if (coho__wire_keep(&t->wire)) {
-    fail(t, COHO_ENOMEM, coho_strerror(COHO_ENOMEM));
+  int err = coho__wire_keep(&t->wire);
+  if (err) {
+    fail(t, err, coho_strerror(err));
     return;
   }
   coho__loop_stop_timer(t->s.loop, &t->timer);
   coho__tls_end_opened(&t->end);
   t->state = OPEN;
+  watch_record(t);
   t->s.on_event(&t->s, COHO_IO_READ | COHO_IO_WRITE | (t->hangup ? COHO_IO_HANGUP : 0));
 }
 
-static void refuse_handshake(struct tls *t) {
+/* why: as OpenSSL says. */
+static void refuse_handshake(struct tls *t, int why) {
+  if (why == SSL_ERROR_ZERO_RETURN) { /* close_notify, of which its errors say nothing */
+    refuse(t, COHO_ETLS, who_closed(t));
+    return;
+  }
   bool cert = ERR_GET_REASON(ERR_peek_error()) == SSL_R_CERTIFICATE_VERIFY_FAILED;
   refuse(t, cert ? COHO_ECERT : COHO_ETLS, NULL);
 }
@@ -166,7 +192,7 @@ static void shake(struct tls *t) {
     int got = SSL_do_handshake(t->end.ssl);
     int why = SSL_get_error(t->end.ssl, got);
     if (why != SSL_ERROR_NONE && why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) {
-      refuse_handshake(t);
+      refuse_handshake(t, why);
       return;
     }
     ssize_t sent = coho__wire_send(&t->wire);
@@ -254,25 +280,48 @@ static size_t fill(struct tls *t, char *buf, size_t cap, ssize_t *n) {
     }
     *n = coho__wire_receive(&t->wire, cap - got);
     if (*n <= 0) break;
+    t->heard = true;
     received += (size_t)*n;
   }
   return got;
 }
 
+/* The peer is not at its end, nor is TLS broken. */
+static bool given_up(int err) { return err == COHO_EMEMORY || err == COHO_EMESSAGETIMEOUT; }
+
+/* Why it ended; once when the peer goes on, so that the owner may tell it: then what comes is discarded
+   within bounds, and no reset takes those words away. */
+static ssize_t read_behind_the_end(struct tls *t) {
+  if (!t->told || !given_up(t->err)) {
+    t->told = true;
+    return t->err;
+  }
+  while (t->received < FAILURE_BYTES) {
+    ssize_t n = coho__stream_read(t->wire.inner, t->wire.shared->in, COHO_WIRE_IN);
+    if (n == COHO_STREAM_AGAIN) return n;
+    if (n <= 0) return t->err = (int)n;
+    t->received += (uint32_t)n;
+  }
+  return COHO_STREAM_AGAIN;
+}
+
 static ssize_t tls_read(struct coho__stream *s, void *buf, size_t cap) {
   struct tls *t = tls_of(s);
   ssize_t n = COHO_STREAM_AGAIN;
-  if (t->state == FAILED || t->ended) return t->err;
+  if (t->state == FAILED) return t->err;
+  if (t->ended) return read_behind_the_end(t);
   if (t->state != OPEN) return COHO_STREAM_AGAIN;
   size_t got = fill(t, (char *)buf, cap, &n);
-  if (coho__wire_keep(&t->wire)) n = COHO_ENOMEM;
+  int err = coho__wire_keep(&t->wire);
+  if (err) n = err;
   (void)coho__wire_send(&t->wire); /* an answer to a change of keys, an alert */
   /* A message of the handshake, such as a ticket, makes OpenSSL get buffers for a record again. */
   if (n == COHO_STREAM_AGAIN) (void)SSL_free_buffers(t->end.ssl);
+  watch_record(t);
   if (n <= 0 && n != COHO_STREAM_AGAIN) {
-    t->ended = true;
-    t->err = (int)n;
+    end_reading(t, (int)n);
     if (got) coho__stream_again(t->wire.inner, COHO_IO_READ | COHO_IO_HANGUP);
+    t->told = !got;
   }
   if (t->stuck && !SSL_in_init(t->end.ssl)) {
     t->stuck = false;
@@ -281,64 +330,26 @@ static ssize_t tls_read(struct coho__stream *s, void *buf, size_t cap) {
   return got ? (ssize_t)got : n;
 }
 
+static bool tls_heard(struct coho__stream *s) {
+  struct tls *t = tls_of(s);
+  bool heard = t->heard;
+  t->heard = false;
+  return heard;
+}
+
 /* ---- writing -------------------------------------------------------------------------------- */
 
-/* What is left of a vector. */
-struct feed {
-  const struct iovec *iov;
-  int count;
-  size_t at; /* in the first piece */
-};
-
-static void skip(struct feed *f, size_t n) {
-  f->at += n;
-  while (f->count && f->at >= f->iov->iov_len) {
-    f->at -= f->iov->iov_len;
-    f->iov++;
-    f->count--;
-  }
-}
-
-static size_t feed_len(const struct feed *f) {
-  size_t len = 0;
-  for (int i = 0; i < f->count; i++)
-    len += f->iov[i].iov_len;
-  return len - f->at;
-}
-
-static const char *piece(const struct feed *f, size_t *len) {
-  *len = f->iov->iov_len - f->at;
-  return (const char *)f->iov->iov_base + f->at;
-}
-
-/* The next data for OpenSSL, at most `most`: whole records from where they are, or small pieces put
-   together to one. */
-static const char *next_plain(struct tls *t, const struct feed *feed, size_t most, size_t *len) {
-  struct feed f = *feed;
-  char *plain = t->wire.shared->plain;
-  size_t n;
-  const char *p = piece(&f, &n);
-  if (n >= COHO_WIRE_PLAIN && most >= COHO_WIRE_PLAIN) {
-    n = COHO_MIN(n, most);
-    *len = n - n % COHO_WIRE_PLAIN;
-    return p;
-  }
-  most = COHO_MIN(most, (size_t)COHO_WIRE_PLAIN);
-  for (*len = 0; f.count && *len < most; *len += n) {
-    p = piece(&f, &n);
-    n = COHO_MIN(n, most - *len);
-    memcpy(plain + *len, p, n);
-    skip(&f, n);
-  }
-  return plain;
+/* What is encrypted before it is sent, all of which may have to be kept: while memory is tight, little. */
+static size_t burst(void) {
+  return coho__memory_spare(COHO_WIRE_OUT) ? (size_t)COHO_WIRE_BURST : (size_t)TIGHT_BURST;
 }
 
 /* Encrypts a burst. Its data, COHO_STREAM_AGAIN, or an error. */
-static ssize_t encrypt(struct tls *t, struct feed *f) {
-  size_t done = 0;
-  while (f->count && done < COHO_WIRE_BURST) {
+static ssize_t encrypt(struct tls *t, struct coho__tls_feed *f) {
+  size_t done = 0, most = burst();
+  while (f->count && done < most) {
     size_t len, taken = 0;
-    const char *p = next_plain(t, f, COHO_WIRE_BURST - done, &len);
+    const char *p = coho__tls_feed_next(f, t->wire.shared->plain, most - done, &len);
     forget_errors();
     if (SSL_write_ex(t->end.ssl, p, len, &taken) != 1) {
       if (SSL_get_error(t->end.ssl, 0) == SSL_ERROR_WANT_READ) {
@@ -348,7 +359,7 @@ static ssize_t encrypt(struct tls *t, struct feed *f) {
       return t->wire.err = (int)broken(t, NULL);
     }
     COHO_ASSERT(taken == len); /* the wire has room for a burst */
-    skip(f, len);
+    coho__tls_feed_skip(f, len);
     done += len;
   }
   return (ssize_t)done;
@@ -364,7 +375,7 @@ static size_t promise(struct tls *t, size_t n, size_t sent) {
 
 static ssize_t taken(size_t n) { return n ? (ssize_t)n : COHO_STREAM_AGAIN; }
 
-static ssize_t write_feed(struct tls *t, struct feed *f, size_t total) {
+static ssize_t write_feed(struct tls *t, struct coho__tls_feed *f, size_t total) {
   while (f->count) {
     ssize_t n = encrypt(t, f);
     if (n == COHO_STREAM_AGAIN) return taken(total);
@@ -379,7 +390,7 @@ static ssize_t write_feed(struct tls *t, struct feed *f, size_t total) {
 
 static ssize_t tls_writev(struct coho__stream *s, const struct iovec *iov, int count) {
   struct tls *t = tls_of(s);
-  struct feed f = {iov, count, 0};
+  struct coho__tls_feed f;
   if (t->state == FAILED) return t->err;
   if (t->state != OPEN) return COHO_STREAM_AGAIN;
   if (t->shut || t->wire.err) return t->shut ? COHO_ECLOSED : t->wire.err;
@@ -388,10 +399,10 @@ static ssize_t tls_writev(struct coho__stream *s, const struct iovec *iov, int c
     if (sent < 0) return sent;
     if (coho__wire_blocked(&t->wire)) return taken(promise(t, t->promised, (size_t)sent));
   }
-  skip(&f, 0); /* empty pieces */
-  size_t old = COHO_MIN(t->promised, feed_len(&f));
+  coho__tls_feed_init(&f, iov, count);
+  size_t old = COHO_MIN(t->promised, coho__tls_feed_len(&f));
   t->promised -= old;
-  skip(&f, old);
+  coho__tls_feed_skip(&f, old);
   return write_feed(t, &f, old);
 }
 
@@ -440,6 +451,33 @@ static void on_event(struct coho__stream *inner, unsigned events) {
   case OPEN: on_open(t, events); break;
   case FAILING: see_off(t); break;
   case FAILED: t->s.on_event(&t->s, COHO_IO_READ | COHO_IO_HANGUP); break;
+  }
+}
+
+/* Bytes that the owner put off reading may make it whole. Otherwise the peer is late. */
+static void end_record(struct tls *t) {
+  bool waits = t->wire.ready || SSL_pending(t->end.ssl); /* for the owner, who has more to read */
+  ssize_t n = waits ? 1 : coho__wire_receive(&t->wire, COHO_WIRE_LEAST);
+  int err = n == COHO_STREAM_AGAIN ? COHO_EMESSAGETIMEOUT : coho__wire_keep(&t->wire);
+  if (!err) {
+    if (n > 0) watch_record(t);
+    coho__stream_again(t->wire.inner, COHO_IO_READ | (t->hangup ? COHO_IO_HANGUP : 0));
+    return;
+  }
+  if (err == COHO_EMESSAGETIMEOUT)
+    coho__tls_end_trouble(&t->end, "a TLS record was not complete in time");
+  end_reading(t, err);
+  t->s.on_event(&t->s, COHO_IO_READ | COHO_IO_HANGUP);
+}
+
+static void on_timer(struct coho__wheel_timer *timer) {
+  struct tls *t = COHO_CONTAINER_OF(timer, struct tls, timer);
+  switch ((enum state)t->state) {
+  case WAITING:
+  case SHAKING: fail(t, COHO_ETIMEDOUT, "the TLS handshake was not complete in time"); break;
+  case OPEN: end_record(t); break;
+  case FAILING: give_up(t); break;
+  case FAILED: break;
   }
 }
 
@@ -498,6 +536,7 @@ static const struct coho__stream_vt tls_vt = {
     .close = tls_close,
     .addr = tls_addr,
     .tell = tls_tell,
+    .heard = tls_heard,
     .secure = true,
 };
 

@@ -1,6 +1,7 @@
 #include "io/tls_end.h"
 
 #include "base/alloc.h"
+#include "base/budget.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "io/sock.h"
@@ -18,10 +19,18 @@ void coho__tls_end_init(struct coho__tls_end *e, coho_tls *tls, bool server) {
   *e = (struct coho__tls_end){.tls = coho__tls_ref(tls), .server = server};
 }
 
+/* False: it goes over the limit; not when it is less than before. */
+static bool count(struct coho__tls_end *e, uint32_t bytes) {
+  if (!coho__memory_count(e->counted, bytes)) return false;
+  e->counted = bytes;
+  return true;
+}
+
 void coho__tls_end_free(struct coho__tls_end *e) {
   /* Without this OpenSSL would take the session for broken, and others could not resume it. */
   if (e->ssl) SSL_set_shutdown(e->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   SSL_free(e->ssl);
+  (void)count(e, 0);
   coho__tls_set_unref(e->set);
   coho__free_str(e->host);
   coho__free_str(e->trouble);
@@ -42,6 +51,7 @@ void coho__tls_end_trouble(struct coho__tls_end *e, const char *words) {
 int coho__tls_end_accept(struct coho__tls_end *e) {
   e->set = coho__tls_current(e->tls);
   if (!e->set->count) return COHO_ENOTLS;
+  if (!coho__memory_spare(COHO_TLS_SHAKING) || !count(e, COHO_TLS_SHAKING)) return COHO_EMEMORY;
   e->ssl = SSL_new(e->set->pairs[0].context);
   if (!e->ssl || SSL_set_app_data(e->ssl, e) != 1) return COHO_ENOMEM;
   SSL_set_accept_state(e->ssl);
@@ -79,7 +89,7 @@ int coho__tls_end_connect(struct coho__tls_end *e, const char *host, uint16_t po
   e->set = coho__tls_current(e->tls);
   e->host = own_host(name ? name : host);
   SSL_CTX *context = coho__tls_client_context(e->tls, e->set);
-  if (!e->host || !context) return COHO_ENOMEM;
+  if (!e->host || !context || !count(e, COHO_TLS_SHAKING)) return COHO_ENOMEM;
   e->key = coho__tls_sessions_key(sessions, host, port, e->host);
   e->ssl = SSL_new(context);
   if (!e->ssl || SSL_set_app_data(e->ssl, e) != 1) return COHO_ENOMEM;
@@ -98,6 +108,7 @@ static void keep_again(struct coho__tls_end *e) {
 
 void coho__tls_end_opened(struct coho__tls_end *e) {
   e->open = true;
+  (void)count(e, COHO_TLS_OPEN);
   keep_again(e);
   coho__tls_set_unref(e->set);
   e->set = NULL;

@@ -7,6 +7,13 @@
 
 #include "io/tls_set.h"
 
+/* Memory that OpenSSL takes for a connection, which its own allocator does not tell us: measured, and
+   counted as ours while there is an SSL. */
+enum {
+  COHO_TLS_SHAKING = 46 * 1024, /* until the handshake is over */
+  COHO_TLS_OPEN = 15 * 1024     /* while no record is decrypted or encrypted */
+};
+
 struct coho__tls_end {
   coho_tls *tls;                /* a reference */
   struct coho__tls_set *set;    /* a reference, until the handshake is over */
@@ -18,13 +25,15 @@ struct coho__tls_end {
   /* Records that carry no data, since: they cost work and nothing else would count them. */
   uint32_t extras;
   uint64_t extras_ms;
+  uint32_t counted; /* COHO_TLS_SHAKING, COHO_TLS_OPEN, or 0 */
   bool server;
   bool open; /* the handshake is over */
 };
 
 void coho__tls_end_init(struct coho__tls_end *e, coho_tls *tls, bool server);
 void coho__tls_end_free(struct coho__tls_end *e);
-/* Makes the SSL of a server, or of a client to host and port. 0, COHO_ENOMEM, COHO_ENOTLS. */
+/* Makes the SSL of a server, or of a client to host and port. 0, COHO_ENOMEM, COHO_ENOTLS, COHO_EMEMORY:
+   a server whose memory is tight begins no handshake. */
 int coho__tls_end_accept(struct coho__tls_end *e);
 int coho__tls_end_connect(struct coho__tls_end *e, const char *host, uint16_t port);
 /* The handshake is over. */

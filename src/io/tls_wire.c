@@ -1,6 +1,8 @@
 #include "io/tls_wire.h"
 
 #include "base/alloc.h"
+#include "base/budget.h"
+#include "io/tls_complain.h"
 
 #include <openssl/bio.h>
 #include <pthread.h>
@@ -13,7 +15,8 @@ enum { SPARE_MOST = 32 * 1024 };
 #endif
 enum {
   IN_MOST = 2 * COHO_WIRE_IN + 2 * COHO_WIRE_RECORD, /* what came, and a part from before */
-  OUT_MOST = 2 * COHO_WIRE_OUT                       /* a burst, and answers behind it */
+  OUT_MOST = 2 * COHO_WIRE_OUT,                      /* a burst, and answers behind it, */
+  ANSWERS = 256 /* for which there is room from the beginning: a new key, the end */
 };
 
 /* ---- life ----------------------------------------------------------------------------------- */
@@ -30,6 +33,7 @@ int coho__wire_init(struct coho__wire *w, struct coho__stream *inner) {
     loop->wire = (struct coho__wire_buffers *)coho__alloc(sizeof *loop->wire);
     if (!loop->wire) return COHO_ENOMEM;
     loop->wire->out_len = 0;
+    coho__tls_complain_init(loop->wire, coho__loop_time(loop));
     loop->wire->spare = COHO_BUF(IN_MOST);
   }
   *w = (struct coho__wire){
@@ -61,6 +65,7 @@ static void scan(struct coho__wire *w) {
     if (len + COHO_WIRE_HEAD > COHO_WIRE_RECORD) w->ready = all;
     if (all - w->ready < len + COHO_WIRE_HEAD) return;
     w->ready += len + COHO_WIRE_HEAD;
+    w->whole = true;
   }
 }
 
@@ -82,23 +87,37 @@ static void take_spare(struct coho__wire *w) {
 }
 
 int coho__wire_keep(struct coho__wire *w) {
+  size_t len = w->fresh_len;
   if (w->in_at == w->in.len && w->in.cap) give_spare(w);
-  if (!w->fresh_len) return 0;
+  w->fresh_len = 0;
+  if (!len) return 0;
   if (!w->in.cap) take_spare(w);
   coho__buf_consume(&w->in, w->in_at);
   w->in_at = 0;
-  int err = coho__buf_append(&w->in, w->fresh, w->fresh_len);
-  w->fresh_len = 0;
-  return err ? COHO_ENOMEM : 0;
+  if (!coho__buf_affordable(&w->in, len)) return COHO_EMEMORY;
+  return coho__buf_append(&w->in, w->fresh, len) ? COHO_ENOMEM : 0;
+}
+
+void coho__wire_drop(struct coho__wire *w) {
+  coho__buf_release(&w->in);
+  w->in_at = w->fresh_len = w->ready = 0;
+}
+
+/* What is received is kept when the caller has no room for it. */
+static size_t least(void) {
+  size_t n = COHO_MEMORY_SMALL;
+  if (coho__memory_spare(COHO_WIRE_LEAST)) n = COHO_WIRE_LEAST;
+  return COHO_MIN(n, (size_t)COHO_WIRE_LEAST);
 }
 
 ssize_t coho__wire_receive(struct coho__wire *w, size_t want) {
   char *buf = w->shared->in;
   /* A part of a record that came in this call needs no memory of its own yet. */
-  if (w->fresh_len > COHO_WIRE_IN / 2 && coho__wire_keep(w)) return COHO_ENOMEM;
+  int err = w->fresh_len > COHO_WIRE_IN / 2 ? coho__wire_keep(w) : 0;
+  if (err) return err;
   if (w->fresh_len) memmove(buf, w->fresh, w->fresh_len);
   w->fresh = buf;
-  want = COHO_MIN(COHO_MAX(want, (size_t)COHO_WIRE_LEAST), COHO_WIRE_IN - w->fresh_len);
+  want = COHO_MIN(COHO_MAX(want, least()), COHO_WIRE_IN - w->fresh_len);
   ssize_t n = coho__stream_read(w->inner, buf + w->fresh_len, want);
   w->drained = n < (ssize_t)want;
   if (n > 0) {
@@ -142,6 +161,9 @@ static int advance(struct coho__wire *w, size_t n) {
   if (!rest) return 0;
   coho__buf_consume(&w->out, w->out_at);
   w->out_at = 0;
+  size_t room = w->out.cap ? rest : rest + ANSWERS;
+  if (!coho__buf_affordable(&w->out, room)) return COHO_EMEMORY;
+  if (!coho__buf_reserve(&w->out, room)) return COHO_ENOMEM;
   return coho__buf_append(&w->out, b->out + n, rest);
 }
 

@@ -13,6 +13,7 @@
 #ifndef COHO_IO_TLS_WIRE_H
 #define COHO_IO_TLS_WIRE_H
 
+#include "base/bucket.h"
 #include "base/buf.h"
 #include "io/stream.h"
 
@@ -38,7 +39,9 @@ enum {
 
 /* A loop's. */
 struct coho__wire_buffers {
-  size_t out_len;              /* bytes in out */
+  size_t out_len; /* bytes in out */
+  /* Lines that the log may get about streams. */
+  struct coho__bucket failures, knocks;
   struct coho__buf spare;      /* memory for what is kept */
   char plain[COHO_WIRE_PLAIN]; /* small pieces that become one record */
   char in[COHO_WIRE_IN];
@@ -57,6 +60,7 @@ struct coho__wire {
   size_t ready; /* of both, the bytes of whole records */
   int err;      /* why nothing can be written any more */
   bool drained; /* the last receive got less than it asked for */
+  bool whole;   /* the end of a record came; set back by the owner */
 };
 
 /* The stream below stays the caller's. 0 or COHO_ENOMEM. */
@@ -65,15 +69,19 @@ void coho__wire_free(struct coho__wire *w);
 struct bio_st *coho__wire_bio(struct coho__wire *w); /* the caller's; NULL: out of memory */
 
 /* Receives at most about `want` bytes; those that were there before stay. What coho__stream_read()
-   returned, or COHO_ENOMEM. */
+   returned, or an error of coho__wire_keep(). */
 ssize_t coho__wire_receive(struct coho__wire *w, size_t want);
-/* Before the call ends: keeps what was received and not used. 0 or COHO_ENOMEM. */
+/* Before the call ends: keeps what was received and not used. 0, COHO_ENOMEM, or COHO_EMEMORY: memory is
+   tight, and it is more than COHO_MEMORY_SMALL. */
 int coho__wire_keep(struct coho__wire *w);
+/* All that came is of no use any more. */
+void coho__wire_drop(struct coho__wire *w);
 /* Bytes that were received and not used, and one of them. */
 size_t coho__wire_unread(const struct coho__wire *w);
 unsigned coho__wire_byte(const struct coho__wire *w, size_t at);
 
-/* Sends what collected. The bytes that went out, or an error, which lasts. */
+/* Sends what collected. The bytes that went out, or an error, which lasts; COHO_ENOMEM and COHO_EMEMORY
+   as above. */
 ssize_t coho__wire_send(struct coho__wire *w);
 /* Bytes wait for the stream below. */
 static inline bool coho__wire_blocked(const struct coho__wire *w) { return w->out.len > 0; }

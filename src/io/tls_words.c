@@ -121,8 +121,27 @@ static void names_text(char *dst, size_t cap, const X509 *x) {
   GENERAL_NAMES_free(list);
 }
 
+/* Whether an address is among the names of hosts, where nobody looks for it (RFC 6125 6.2.1). */
+static bool named_as_host(const X509 *x, const char *address) {
+  bool found = false;
+  GENERAL_NAMES *list = (GENERAL_NAMES *)X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
+  for (int i = 0; i < sk_GENERAL_NAME_num(list) && !found; i++) {
+    const GENERAL_NAME *g = sk_GENERAL_NAME_value(list, i);
+    if (g->type != GEN_DNS) continue;
+    size_t len = (size_t)ASN1_STRING_length(g->d.dNSName);
+    found = len == strlen(address) && !memcmp(ASN1_STRING_get0_data(g->d.dNSName), address, len);
+  }
+  GENERAL_NAMES_free(list);
+  return found;
+}
+
 static void wrong_name(char dst[COHO_TLS_WORDS], const X509 *x, const char *host) {
   char names[COHO_TLS_WORDS / 2];
+  if (host && named_as_host(x, host)) {
+    (void)snprintf(dst, COHO_TLS_WORDS,
+                   "the certificate names %s as a host name, not as an address", host);
+    return;
+  }
   names_text(names, sizeof names, x);
   (void)snprintf(dst, COHO_TLS_WORDS, "the certificate is not for %s, but for %s",
                  host ? host : "this host", names);

@@ -134,9 +134,21 @@ static void take_input(coho_conn *c, size_t n) {
   keep_rest(c);
 }
 
+/* What the peer did, or memory, ended reading: it can be told. */
+static bool can_tell(ssize_t err) { return err == COHO_EMEMORY || err == COHO_EMESSAGETIMEOUT; }
+
 static void take_eof(coho_conn *c, ssize_t err) {
-  coho__engine_eof(&c->engine, (int)err);
+  if (can_tell(err))
+    coho__engine_fail(&c->engine, &c->home->loop->cork, (int)err);
+  else
+    coho__engine_eof(&c->engine, (int)err);
   pull(c);
+}
+
+/* The stream has nothing for us; any byte of the peer counts all the same. */
+static void take_nothing(coho_conn *c) {
+  if (coho__stream_heard(c->stream) && !c->engine.close_sent)
+    coho__keepalive_heard(&c->engine.keepalive);
 }
 
 static void on_readable(coho_conn *c, unsigned events) {
@@ -146,6 +158,7 @@ static void on_readable(coho_conn *c, unsigned events) {
   ssize_t n = coho__stream_read(c->stream, c->home->loop->recv, most);
   if (n > 0) take_input(c, (size_t)n);
   if (c->rate && n < (ssize_t)most && !c->stop) coho__conn_rate_caught_up(c->rate);
+  if (n == COHO_STREAM_AGAIN) take_nothing(c);
   if (n == COHO_STREAM_AGAIN) return;
   if (n <= 0) {
     take_eof(c, n);

@@ -8,6 +8,9 @@ from peer import BINARY, CLOSE, PING, TEXT, Peer, frame, request, trusting
 from victim import server
 
 MANY = 100
+CROWD = 700
+MIB = 1 << 20
+LIMIT = 16 * MIB  # of coho's memory where it is to be short
 HANDSHAKE_KB = 64  # of OpenSSL's for one that is under way
 HELLO_OF_16_MIB = b"\x16\x03\x01\x40\x00\x01\xff\xff\xff"
 
@@ -27,6 +30,36 @@ def hello(**options):
     except ssl.SSLWantReadError:
         pass
     return outgoing.read()
+
+
+class Cutter:
+    """A good client, but that it has each record in hand before it is sent."""
+
+    def __init__(self, victim):
+        self.peer = plain(victim)
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = trusting().wrap_bio(self.incoming, self.outgoing, server_hostname="localhost")
+        self.open = self.ask(self.tls.do_handshake) is None and self.peer.send(self.outgoing.read())
+
+    def ask(self, call, *arguments):
+        """What the call gives once enough has come; False at the end."""
+        while True:
+            try:
+                return call(*arguments)
+            except ssl.SSLWantReadError:
+                self.peer.send(self.outgoing.read())
+                if not self.peer.more():
+                    return False
+                self.incoming.write(self.peer.take(len(self.peer.got)))
+            except ssl.SSLError:
+                return False
+
+    def read(self):
+        return self.ask(self.tls.read, 1 << 16) or b""
+
+    def record(self, data):
+        self.tls.write(data)
+        return self.outgoing.read()
 
 
 def plain(victim):
@@ -71,6 +104,43 @@ def stalled():
             except AssertionError:
                 pass
         true(peer.gone, "a byte now and then keeps it")
+
+
+@attack(45, "700 peers stay behind a ClientHello where 16 MiB is all there is: what OpenSSL takes counts, the others get the end")
+def half_open_handshakes():
+    first = hello()
+    with server(secure=1, memory=LIMIT, tls_ms=PATIENCE * 1000).bounded(memory_kb=LIMIT // 1024, cpu_ms=600) as victim:
+        for _ in range(CROWD):
+            plain(victim).send(first)
+        held = sum(peer.more() for peer in victim.made)
+        true(50 < held < LIMIT // (40 * 1024), f"{held} of {CROWD} handshakes are under way")
+
+
+@attack(45, "records of 16 KiB without their last byte where 16 MiB is all there is: 1013 and 503, small ones are served")
+def parts_of_records():
+    with server(secure=1, memory=LIMIT).bounded(memory_kb=LIMIT // 1024, cpu_ms=3000) as victim:
+        friend = victim.talker(secure=True)
+        victim.made.append(friend)
+        peers = []
+        while len(peers) < CROWD:
+            peer = Cutter(victim)
+            if not peer.open or not peer.peer.send(peer.record(request())):
+                break
+            answer = peer.read()
+            if answer[9:12] != b"101":
+                break
+            peers.append(peer)
+            if len(peers) % 2:  # the others hold nothing yet
+                peer.peer.send(peer.record(frame(BINARY, bytes(16300)))[:-1])
+        true(100 < len(peers) < CROWD, f"{len(peers)} are let in")
+        for peer in peers[1::2]:
+            peer.peer.send(peer.record(frame(BINARY, bytes(16300)))[:-1])
+        for peer in peers[1::2]:
+            said = peer.read()
+            same(said[:4], b"\x88\x02\x03\xf5", "who needs more while there is none")
+        for _ in range(20):
+            friend.send(frame(TEXT, b"small"))
+            friend.message(TEXT, b"small")
 
 
 @attack(11, "HTTP, noise, records without end, of no type, of no length on the TLS listener: an alert, a 400, or the end")

@@ -208,6 +208,7 @@ static void test_whom_a_client_trusts(void **state) {
   misnamed.name = "third.example";
   struct cert_spec good = {.name = "s", .alt = "DNS:localhost", .issuer = &root};
   struct cert_spec address = {.name = "s", .alt = "IP:127.0.0.1", .issuer = &root};
+  struct cert_spec misplaced = {.alt = "DNS:127.0.0.1", .issuer = &root};
   struct cert_spec elsewhere = {.alt = "DNS:other.example,DNS:*.x.example", .issuer = &root};
   struct cert_spec common = {.name = "localhost", .issuer = &root};
   struct cert_spec expired = {.alt = "DNS:localhost", .issuer = &root, .days = -2};
@@ -221,6 +222,7 @@ static void test_whom_a_client_trusts(void **state) {
       {good, "localhost", strangers, {"unknown authority", "CN=root"}},
       {good, "127.0.0.1", ours, {"not for 127.0.0.1", "but for localhost"}},
       {address, "localhost", ours, {"not for localhost", "but for 127.0.0.1"}},
+      {misplaced, "127.0.0.1", ours, {"names 127.0.0.1 as a host name, not as an address", NULL}},
       {elsewhere, "localhost", ours, {"not for localhost", "other.example, *.x.example"}},
       {elsewhere, "localhost", misnamed, {"not for third.example", NULL}},
       {common, "localhost", ours, {"not for localhost", "no host"}},
