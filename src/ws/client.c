@@ -162,8 +162,9 @@ static void fail_handshake(struct coho__client *k, int err, struct coho__view re
   const char *reason = coho__http1_reason((int)status);
   struct coho__view said = coho__upgrade_client_words(&k->upgrade, rest);
   bool more = said.len && !coho__view_eq_nocase(said, coho__view_of(reason));
-  (void)snprintf(text, sizeof text, "%s answered %u %s instead of switching to WebSocket%s%s",
-                 host_of(k, host, sizeof host), status, reason, more ? ": " : "",
+  (void)snprintf(text, sizeof text, "%s answered %u%s%s instead of switching to WebSocket%s%s",
+                 host_of(k, host, sizeof host), status, *reason ? " " : "", reason,
+                 more ? ": " : "",
                  more ? coho__escape(words, sizeof words, said.data, said.len) : "");
   fail(k, err, text);
 }

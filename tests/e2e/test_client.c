@@ -143,6 +143,12 @@ static void test_HR_01_status(void **state) {
   assert_non_null(strstr(client.detail, "404 Not Found"));
 }
 
+static void test_a_status_without_a_name(void **state) {
+  (void)state;
+  assert_int_equal(fails_with("HTTP/1.1 599 \r\nContent-Length: 0\r\n\r\n"), COHO_ESTATUS);
+  assert_non_null(strstr(client.detail, " answered 599 instead of"));
+}
+
 static void test_HR_04_accept(void **state) {
   (void)state;
   assert_int_equal(fails_with("HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -385,6 +391,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_HC_request, setup, teardown),
       cmocka_unit_test_setup_teardown(test_HC_06_key_is_fresh, setup, teardown),
       cmocka_unit_test_setup_teardown(test_HR_01_status, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_a_status_without_a_name, setup, teardown),
       cmocka_unit_test_setup_teardown(test_HR_04_accept, setup, teardown),
       cmocka_unit_test_setup_teardown(test_HR_garbage, setup, teardown),
       cmocka_unit_test_setup_teardown(test_end_during_the_handshake, setup, teardown),
