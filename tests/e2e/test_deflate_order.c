@@ -220,7 +220,7 @@ static void test_a_send_without_memory_is_forgotten(void **state) {
       if (!reached) break;
     }
   }
-  assert_true(failed > 3);
+  assert_true(failed > 0);
   close_own();
 }
 
