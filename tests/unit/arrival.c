@@ -5,6 +5,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+const coho_deflate arrival_conf = {.mode = COHO_DEFLATE_OWN,
+                                   .window = 15,
+                                   .peer_window = 15,
+                                   .memory = 8,
+                                   .level = 6,
+                                   .min_size = 1};
+
+struct coho__permessage *arrival_receiver(struct coho__deflate_pool *pool, bool context) {
+  struct coho__deflate_terms terms = {.agreed = true,
+                                      .server_no_context = true,
+                                      .client_no_context = !context,
+                                      .server_window = 15,
+                                      .client_window = 15,
+                                      .own_receives = context};
+  struct coho__permessage *p = coho__permessage_new(pool, COHO_SERVER, &terms, &arrival_conf);
+  COHO_ASSERT(p);
+  return p;
+}
+
 static void *block_of(const void *data, size_t len) {
   void *block = malloc(len ? len : 1);
   COHO_ASSERT(block);

@@ -6,6 +6,11 @@
 
 enum { ARRIVAL_MOST = 70000 }; /* bytes of a message */
 
+/* Own contexts, and everything that shrinks is compressed. */
+extern const coho_deflate arrival_conf;
+/* A server's connection that receives with or without context. */
+struct coho__permessage *arrival_receiver(struct coho__deflate_pool *pool, bool context);
+
 /* Whole with step 0; else cut at `cut` and then every step bytes, unpacked by cap bytes at most. */
 struct arrival {
   size_t cut, step, cap;

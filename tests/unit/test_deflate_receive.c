@@ -20,25 +20,7 @@ static uint8_t message[ARRIVAL_MOST], unpacked[ARRIVAL_MOST];
 
 /* ---- helpers -------------------------------------------------------------------------------- */
 
-static const coho_deflate conf = {.mode = COHO_DEFLATE_OWN,
-                                  .window = 15,
-                                  .peer_window = 15,
-                                  .memory = 8,
-                                  .level = 6,
-                                  .min_size = 1};
-
-/* A connection that receives with or without context. */
-static struct coho__permessage *receiver(bool context) {
-  struct coho__deflate_terms terms = {.agreed = true,
-                                      .server_no_context = true,
-                                      .client_no_context = !context,
-                                      .server_window = 15,
-                                      .client_window = 15,
-                                      .own_receives = context};
-  struct coho__permessage *p = coho__permessage_new(pool, COHO_SERVER, &terms, &conf);
-  assert_non_null(p);
-  return p;
-}
+static struct coho__permessage *receiver(bool context) { return arrival_receiver(pool, context); }
 
 static ssize_t receive(struct coho__permessage *p, const void *packed, size_t len,
                        struct arrival way) {

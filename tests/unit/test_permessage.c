@@ -19,25 +19,7 @@ static uint8_t message[ARRIVAL_MOST], unpacked[ARRIVAL_MOST];
 
 /* ---- helpers -------------------------------------------------------------------------------- */
 
-static const coho_deflate conf = {.mode = COHO_DEFLATE_OWN,
-                                  .window = 15,
-                                  .peer_window = 15,
-                                  .memory = 8,
-                                  .level = 6,
-                                  .min_size = 1};
-
-/* A connection that receives with or without context. */
-static struct coho__permessage *receiver(bool context) {
-  struct coho__deflate_terms terms = {.agreed = true,
-                                      .server_no_context = true,
-                                      .client_no_context = !context,
-                                      .server_window = 15,
-                                      .client_window = 15,
-                                      .own_receives = context};
-  struct coho__permessage *p = coho__permessage_new(pool, COHO_SERVER, &terms, &conf);
-  assert_non_null(p);
-  return p;
-}
+static struct coho__permessage *receiver(bool context) { return arrival_receiver(pool, context); }
 
 static ssize_t receive(struct coho__permessage *p, const void *packed, size_t len,
                        struct arrival way) {
@@ -53,8 +35,8 @@ static void test_PD_05_PD_06_contexts_of_all_windows(void **state) {
                                         .client_window = (uint8_t)window,
                                         .own_sends = true,
                                         .own_receives = true};
-    struct coho__permessage *s = coho__permessage_new(pool, COHO_SERVER, &terms, &conf);
-    struct coho__permessage *c = coho__permessage_new(pool, COHO_CLIENT, &terms, &conf);
+    struct coho__permessage *s = coho__permessage_new(pool, COHO_SERVER, &terms, &arrival_conf);
+    struct coho__permessage *c = coho__permessage_new(pool, COHO_CLIENT, &terms, &arrival_conf);
     struct coho__view packed;
     for (int i = 0; i < 30; i++) {
       size_t len = 1 + dice(&d, 3000);
@@ -75,7 +57,7 @@ static void test_PD_05_PD_06_contexts_of_all_windows(void **state) {
 static struct coho__permessage *sender(bool context, uint8_t window, uint32_t min_size) {
   struct coho__deflate_terms terms = {
       .agreed = true, .server_window = window, .client_window = 15, .own_sends = context};
-  coho_deflate c = conf;
+  coho_deflate c = arrival_conf;
   c.min_size = min_size;
   return coho__permessage_new(pool, COHO_SERVER, &terms, &c);
 }
@@ -243,7 +225,7 @@ static void test_PM_07_PD_04_round_trips_with_any_options(void **state) {
 /* ---- memory --------------------------------------------------------------------------------- */
 
 static struct coho__permessage *both_ways(const struct coho__deflate_terms *terms) {
-  coho_deflate c = conf;
+  coho_deflate c = arrival_conf;
   c.memory = 5;
   return coho__permessage_new(pool, COHO_SERVER, terms, &c);
 }
