@@ -24,8 +24,7 @@ enum {
   RECORD_MS = 30 * 1000 /* for one record */
 };
 
-static struct cert root, leaf;
-static coho_tls *server_tls, *client_tls;
+static struct tls_trust trust;
 static struct tls_pair p;
 static struct tls_peer peer;
 static char pattern[LONG];
@@ -34,13 +33,7 @@ static void *ballast; /* so that a few KiB are a small part of what is in use */
 
 static int setup(void **state) {
   (void)state;
-  cert_make(&root, &(struct cert_spec){.name = "root", .authority = true});
-  cert_make(&leaf, &(struct cert_spec){.name = "leaf", .alt = "DNS:localhost", .issuer = &root});
-  coho_tls_options so = {.cert = certs_cert("leaf.pem", &leaf),
-                         .key = certs_key("leaf-key.pem", &leaf)};
-  coho_tls_options co = {.ca = certs_cert("root.pem", &root)};
-  assert_int_equal(coho_tls_new(&so, &server_tls, NULL, 0), 0);
-  assert_int_equal(coho_tls_new(&co, &client_tls, NULL, 0), 0);
+  tls_trust_make(&trust);
   for (size_t i = 0; i < sizeof pattern; i++)
     pattern[i] = (char)(i * 31 + i / 251);
   return 0;
@@ -48,11 +41,7 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
   (void)state;
-  coho_tls_free(server_tls);
-  coho_tls_free(client_tls);
-  cert_free(&leaf);
-  cert_free(&root);
-  certs_clean();
+  tls_trust_free(&trust);
   return 0;
 }
 
@@ -77,7 +66,7 @@ static int after_each(void **state) {
 }
 
 static void open_server(void) {
-  tls_pair_open_server(&p, &(struct tls_pair_spec){.server = server_tls});
+  tls_pair_open_server(&p, &(struct tls_pair_spec){.server = trust.server});
   tls_peer_client(&peer, &p);
 }
 
@@ -160,8 +149,8 @@ static void test_a_client_hello_while_memory_is_tight(void **state) {
 /* No more is encrypted than may be kept, and nothing is lost. */
 static void test_what_is_not_read_while_memory_is_tight(void **state) {
   (void)state;
-  tls_pair_open(&p,
-                &(struct tls_pair_spec){.server = server_tls, .client = client_tls, .room = 5000});
+  tls_pair_open(
+      &p, &(struct tls_pair_spec){.server = trust.server, .client = trust.client, .room = 5000});
   tls_pair_settle(&p);
   p.client.hold = true;
   make_tight();
@@ -190,8 +179,8 @@ static void test_what_is_not_read_while_memory_is_tight(void **state) {
 /* An answer, or the end, finds room behind what waits. */
 static void test_the_end_behind_what_waits_while_memory_is_tight(void **state) {
   (void)state;
-  tls_pair_open(&p,
-                &(struct tls_pair_spec){.server = server_tls, .client = client_tls, .room = 5000});
+  tls_pair_open(
+      &p, &(struct tls_pair_spec){.server = trust.server, .client = trust.client, .room = 5000});
   tls_pair_settle(&p);
   p.client.hold = true;
   tls_side_send(&p.server, pattern, 100 * 1000); /* a burst waits */
@@ -228,7 +217,7 @@ static void test_a_handshake_counts(void **state) {
   uint64_t open = coho_memory_used() - before;
   assert_in_range(open, COHO_TLS_OPEN, COHO_TLS_OPEN + 8 * 1024);
   tls_peer_close(&peer);
-  tls_pair_open_client(&p, &(struct tls_pair_spec){.client = client_tls});
+  tls_pair_open_client(&p, &(struct tls_pair_spec){.client = trust.client});
   tls_peer_bytes(&peer, &p, true);
   before = coho_memory_used();
   tls_side_close(&p.client, true);
@@ -406,7 +395,7 @@ static void fail_one(const char *bytes, size_t len) {
   struct coho__stream *ends[2];
   int err;
   assert_int_equal(stream_memory(p.loop, 1000, 0, ends), 0);
-  struct tls_side side = {.s = coho__stream_tls_server(ends[1], server_tls, UINT32_MAX, &err)};
+  struct tls_side side = {.s = coho__stream_tls_server(ends[1], trust.server, UINT32_MAX, &err)};
   struct iovec iov = {record, len};
   memcpy(record, bytes, len);
   ends[0]->on_event = ignore;

@@ -16,21 +16,14 @@
 
 enum { EXTRAS = 32 }; /* records without data that a peer may send in a minute */
 
-static struct cert root, leaf;
-static coho_tls *server_tls, *client_tls;
+static struct tls_trust trust;
 static struct tls_pair p;
 static struct tls_peer peer;
 static char pattern[100 * 1000];
 
 static int setup(void **state) {
   (void)state;
-  cert_make(&root, &(struct cert_spec){.name = "root", .authority = true});
-  cert_make(&leaf, &(struct cert_spec){.name = "leaf", .alt = "DNS:localhost", .issuer = &root});
-  coho_tls_options so = {.cert = certs_cert("leaf.pem", &leaf),
-                         .key = certs_key("leaf-key.pem", &leaf)};
-  coho_tls_options co = {.ca = certs_cert("root.pem", &root)};
-  assert_int_equal(coho_tls_new(&so, &server_tls, NULL, 0), 0);
-  assert_int_equal(coho_tls_new(&co, &client_tls, NULL, 0), 0);
+  tls_trust_make(&trust);
   for (size_t i = 0; i < sizeof pattern; i++)
     pattern[i] = (char)(i * 31 + i / 251);
   return 0;
@@ -38,27 +31,23 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
   (void)state;
-  coho_tls_free(server_tls);
-  coho_tls_free(client_tls);
-  cert_free(&leaf);
-  cert_free(&root);
-  certs_clean();
+  tls_trust_free(&trust);
   return 0;
 }
 
 /* A server of ours, and its client that is not ours; and the other way round. */
 static void open_server(void) {
-  tls_pair_open_server(&p, &(struct tls_pair_spec){.server = server_tls});
+  tls_pair_open_server(&p, &(struct tls_pair_spec){.server = trust.server});
   tls_peer_client(&peer, &p);
 }
 
 static void open_client(void) {
-  tls_pair_open_client(&p, &(struct tls_pair_spec){.client = client_tls});
-  tls_peer_server(&peer, &p, &leaf);
+  tls_pair_open_client(&p, &(struct tls_pair_spec){.client = trust.client});
+  tls_peer_server(&peer, &p, &trust.leaf);
 }
 
 static void open_server_for_bytes(void) {
-  tls_pair_open_server(&p, &(struct tls_pair_spec){.server = server_tls});
+  tls_pair_open_server(&p, &(struct tls_pair_spec){.server = trust.server});
   tls_peer_bytes(&peer, &p, false);
 }
 
@@ -341,7 +330,7 @@ static void test_a_client_hello_in_crumbs(void **state) {
 static void test_A03_the_handshake_has_a_deadline(void **state) {
   (void)state;
   for (int sends = 0; sends < 3; sends++) {
-    tls_pair_open_server(&p, &(struct tls_pair_spec){.server = server_tls, .timeout_ms = 30});
+    tls_pair_open_server(&p, &(struct tls_pair_spec){.server = trust.server, .timeout_ms = 30});
     tls_peer_bytes(&peer, &p, false);
     begin_log();
     if (sends) tls_peer_put(&peer, "\x16\x03\x01\x02\0\x01\0\x01\xfc\x03", sends == 1 ? 3 : 10);
@@ -358,7 +347,7 @@ static void test_A03_the_handshake_has_a_deadline(void **state) {
 
 static void test_the_deadline_ends_with_the_handshake(void **state) {
   (void)state;
-  tls_pair_open_server(&p, &(struct tls_pair_spec){.server = server_tls, .timeout_ms = 60000});
+  tls_pair_open_server(&p, &(struct tls_pair_spec){.server = trust.server, .timeout_ms = 60000});
   tls_peer_client(&peer, &p);
   tls_pair_settle(&p);
   assert_in_range(coho_loop_timeout(p.loop), 1, 60000);
@@ -467,7 +456,7 @@ static void test_A21_records_of_one_byte(void **state) {
 static void test_A21_others_have_their_turn(void **state) {
   (void)state;
   enum { ROOM = 4 * 1024 * 1024, DATA = 90000 };
-  tls_pair_open_server(&p, &(struct tls_pair_spec){.server = server_tls, .room = ROOM});
+  tls_pair_open_server(&p, &(struct tls_pair_spec){.server = trust.server, .room = ROOM});
   tls_peer_client(&peer, &p);
   tls_peer_settle(&peer);
   p.server.asks = COHO_WIRE_IN;

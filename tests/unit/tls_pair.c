@@ -151,3 +151,22 @@ void tls_pair_close(struct tls_pair *p) {
   free(p->client.in);
   free(p->server.in);
 }
+
+void tls_trust_make(struct tls_trust *t) {
+  cert_make(&t->root, &(struct cert_spec){.name = "root", .authority = true});
+  cert_make(&t->leaf,
+            &(struct cert_spec){.name = "leaf", .alt = "DNS:localhost", .issuer = &t->root});
+  coho_tls_options so = {.cert = certs_cert("leaf.pem", &t->leaf),
+                         .key = certs_key("leaf-key.pem", &t->leaf)};
+  coho_tls_options co = {.ca = certs_cert("root.pem", &t->root)};
+  assert_int_equal(coho_tls_new(&so, &t->server, NULL, 0), 0);
+  assert_int_equal(coho_tls_new(&co, &t->client, NULL, 0), 0);
+}
+
+void tls_trust_free(struct tls_trust *t) {
+  coho_tls_free(t->server);
+  coho_tls_free(t->client);
+  cert_free(&t->leaf);
+  cert_free(&t->root);
+  certs_clean();
+}

@@ -7,6 +7,7 @@
 
 #include "io/stream_tls.h"
 #include "io/tls_set.h"
+#include "support/certs.h"
 
 struct tls_side {
   struct coho__stream *s; /* NULL: closed */
@@ -53,5 +54,14 @@ void tls_pair_close(struct tls_pair *p);
 
 /* Why it failed, "" for no reason. */
 const char *tls_side_trouble(const struct tls_side *x);
+
+/* A server for localhost, and a client that trusts it. */
+struct tls_trust {
+  struct cert root, leaf;
+  coho_tls *server, *client;
+};
+
+void tls_trust_make(struct tls_trust *t);
+void tls_trust_free(struct tls_trust *t);
 
 #endif
