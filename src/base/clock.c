@@ -13,4 +13,6 @@ static uint64_t read_ns(clockid_t clock) {
 
 uint64_t coho__clock_ns(void) { return read_ns(CLOCK_MONOTONIC); }
 
+uint64_t coho__clock_wall_us(void) { return read_ns(CLOCK_REALTIME) / 1000; }
+
 uint64_t coho__clock_wall_ms(void) { return read_ns(CLOCK_REALTIME) / 1000000; }

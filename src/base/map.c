@@ -142,6 +142,20 @@ int coho__map_add(struct coho__map *m, struct coho__view key, void *value) {
   return 0;
 }
 
+void *coho__map_replace(struct coho__map *m, struct coho__view key, void *value) {
+  COHO_ASSERT(value != NULL);
+  if (m->count == 0) return NULL;
+  struct coho__map_entry *e = *find(m, key, coho__siphash(m->seed, key.data, key.len));
+  if (e == NULL) return NULL;
+  void *old = e->value;
+  e->value = value;
+  return old;
+}
+
+size_t coho__map_entry_size(size_t key_len) {
+  return sizeof(struct coho__map_entry) + key_len + pointers(4);
+}
+
 /* The distance between growing and shrinking keeps a map at the border from doing both in turn. */
 static void shrink(struct coho__map *m) {
   if (m->count == 0) {

@@ -29,7 +29,11 @@ void coho__map_free(struct coho__map *m);
 void *coho__map_get(const struct coho__map *m, struct coho__view key); /* NULL: absent */
 /* value is not NULL. 0, COHO_EEXISTS, COHO_ENOMEM. */
 int coho__map_add(struct coho__map *m, struct coho__view key, void *value);
+/* Another value, not NULL, for a key that is there: what was there. NULL: absent. */
+void *coho__map_replace(struct coho__map *m, struct coho__view key, void *value);
 void *coho__map_remove(struct coho__map *m, struct coho__view key); /* what was there, or NULL */
+/* What an entry takes from memory, with its share of the table. */
+size_t coho__map_entry_size(size_t key_len);
 
 /* Walks in no order. *it starts as 0; NULL at the end. Meanwhile the current entry, and those seen
    before, may be removed, and entries added, which this walk does not see. *key (key may be NULL)

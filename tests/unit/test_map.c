@@ -60,6 +60,38 @@ static void test_add_get_remove(void **state) {
   assert_null(coho__map_get(&m, VIEW("")));
 }
 
+static void test_replace(void **state) {
+  (void)state;
+  struct coho__map m;
+  int a, b;
+  coho__map_init(&m, seed);
+  assert_null(coho__map_replace(&m, VIEW("room"), &a));
+  assert_int_equal(coho__map_add(&m, VIEW("room"), &a), 0);
+  alloc_fail_at(1); /* it needs no memory */
+  assert_ptr_equal(coho__map_replace(&m, VIEW("room"), &b), &a);
+  assert_null(coho__map_replace(&m, VIEW("other"), &b));
+  assert_false(alloc_failed());
+  alloc_fail_at(0);
+  assert_ptr_equal(coho__map_get(&m, VIEW("room")), &b);
+  assert_int_equal(m.count, 1);
+  coho__map_check(&m);
+  coho__map_free(&m);
+}
+
+/* Limits of memory are kept by it. */
+static void test_says_what_an_entry_takes(void **state) {
+  (void)state;
+  struct coho__map m;
+  coho__map_init(&m, seed);
+  for (size_t n = 1; n <= 1000; n++) {
+    char key[8];
+    snprintf(key, sizeof key, "%06zu", n);
+    assert_int_equal(coho__map_add(&m, (struct coho__view){key, 6}, &m), 0);
+    if (n >= 8) assert_in_range(n * coho__map_entry_size(6), alloc_live(), alloc_live() * 2);
+  }
+  coho__map_free(&m);
+}
+
 static void test_keys_are_copied(void **state) {
   (void)state;
   struct coho__map m;
@@ -217,6 +249,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_siphash_vectors),
       TEST(test_add_get_remove),
+      TEST(test_replace),
+      TEST(test_says_what_an_entry_takes),
       TEST(test_keys_are_copied),
       TEST(test_shrinks),
       TEST(test_walk_survives_removal_of_the_current_entry),
