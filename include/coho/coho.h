@@ -27,7 +27,6 @@ extern "C" {
 typedef struct coho_loop coho_loop;
 typedef struct coho_timer coho_timer;
 typedef struct coho_server coho_server;
-typedef struct coho_hub coho_hub;
 typedef struct coho_tls coho_tls; /* certificates and trust: tls.h */
 
 /* A WebSocket connection: valid from on_open (a client's from coho_connect) until on_close returns. */
@@ -47,6 +46,7 @@ typedef struct coho_ending {
   const char *reason;  /* of the peer's Close, terminated, UTF-8, "" for none. Not for end users. */
   const char
       *detail; /* of a failed connect or handshake: a sentence with host, port or status; "" */
+  uint64_t retry_after_ms; /* client: Retry-After of a refused handshake, 0 when there was none */
 } coho_ending;
 
 /* A token bucket: so many in a second, of which a burst may come at once. */
@@ -182,7 +182,8 @@ COHO_API const char *coho_conn_protocol(const coho_conn *c);
 /* The extension both agreed on, such as "permessage-deflate; server_no_context_takeover", into buf
    (at least COHO_EXTENSIONS_MAX bytes), "" for none; returns buf. */
 COHO_API const char *coho_conn_extensions(const coho_conn *c, char *buf, size_t cap);
-/* "127.0.0.1:4711" or "[::1]:4711" into buf (at least COHO_ADDR_MAX bytes); returns buf. */
+/* "127.0.0.1:4711" or "[::1]:4711" into buf (at least COHO_ADDR_MAX bytes), without port when a proxy
+   did not tell it; "unix" of a unix socket; returns buf. */
 COHO_API const char *coho_conn_peer(const coho_conn *c, char *buf, size_t cap);
 /* The handshake's request; only inside a server's on_open, NULL elsewhere. */
 COHO_API coho_request *coho_conn_request(const coho_conn *c);
@@ -194,7 +195,8 @@ COHO_API coho_request *coho_conn_request(const coho_conn *c);
 
 COHO_API int coho_connect_sized(coho_loop *loop, const char *url, const coho_options *opt,
                                 size_t size, coho_conn **out);
-/* Begins a connection to url. 0 and *out (which may be NULL), then on_open and on_close, or only
+/* Begins a connection to url, such as "wss://example.com/chat", or "ws+unix:/run/my.sock:/chat" by a unix
+   socket. 0 and *out (which may be NULL), then on_open and on_close, or only
    on_close; or an error at once (COHO_EURL, COHO_EOPTION, COHO_EINVAL, COHO_ENOMEM), then no handler
    runs. */
 static inline int coho_connect(coho_loop *loop, const char *url, const coho_options *opt,
@@ -207,15 +209,31 @@ static inline int coho_connect(coho_loop *loop, const char *url, const coho_opti
 /* Zero is the default of every field, as in coho_options. */
 typedef struct coho_server_options {
   coho_loop *loop; /* serve on this loop, run by the program; NULL: own loops */
-  /* One line for each answered request and each finished connection, without line end. Called on
-     the loops' threads. NULL: none. */
+  /* For each answered request and each finished connection: a line without line end, or what it is
+     made of (log.h), valid until the function returns. Called on the loops' threads. NULL: none. */
   void (*access_log)(void *ctx, const char *line);
-  void *access_log_ctx;
+  void (*access)(void *ctx, const coho_access *a);
+  void *access_log_ctx; /* of both */
   /* Further fields "Name: value" of every file and asset that is served, such as a
      Content-Security-Policy, ended by NULL; at most 8 KiB. */
   const char *const *headers;
   coho_tls *tls;                 /* of its wss:// listeners; kept alive by the server */
+  /*
+   * What stands in front: networks such as "10.0.0.0/8" or "2001:db8::/32", addresses, and "unix" for
+   * whoever comes by a unix socket; ended by NULL.
+   *
+   * Behind proxy_protocol every connection has to begin with a PROXY header of version 1 or 2, and one
+   * from elsewhere is closed; so it is at all TCP listeners once there is a list, and at unix
+   * sockets when "unix" is in it. Of trusted_proxies, X-Forwarded-For is believed: the right-most
+   * address in it that is none of them. The client that is found either way is the peer for limits,
+   * logs, coho_conn_peer() and coho_request_peer(); a trusted proxy itself is not limited by address.
+   * No other field of a proxy is read.
+   */
+  const char *const *proxy_protocol;
+  const char *const *trusted_proxies;
+  uint64_t flags;                /* enum coho_flag of core.h: COHO_KEEP_TARGETS */
   uint64_t max_body;             /* of a request to an HTTP handler; default 64 KiB */
+  uint64_t max_reply_queue;      /* bytes of a reply in parts that wait to be sent; default 1 MiB */
   uint32_t threads;              /* own loops, each on its own thread; default 1, at most 256 */
   uint32_t max_connections;      /* over all threads; default as many as file descriptors allow */
   uint32_t max_head;             /* bytes of a request head, all of which its target or one field
@@ -226,8 +244,13 @@ typedef struct coho_server_options {
   uint32_t keepalive_timeout_ms; /* silence between two requests; default 15,000 */
   uint32_t write_timeout_ms;     /* a reply that makes no progress; default 10,000 */
   uint32_t drain_timeout_ms;     /* graceful stop: then connections are cut; default 5,000 */
+  uint32_t drain_spread_ms; /* graceful stop: connections are closed one after the other over this
+                               time, and drain_timeout_ms begins with its end; default 0 */
+  uint32_t drain_code;      /* with this code, such as 1012: a restart; default 1001 */
   uint32_t backlog;              /* of listen(2); default 4,096 */
   uint32_t tls_timeout_ms;       /* from accept to the end of the TLS handshake; default 5,000 */
+  uint32_t proxy_timeout_ms;     /* from accept to the end of the PROXY header; default 3,000 */
+  uint32_t unix_mode;            /* of the files of unix sockets; default 0660 */
   /* Per peer address, an IPv6 address by its first 64 bits; off by default. */
   uint32_t max_per_address; /* connections; more are answered 503 */
   coho_rate address_rate;   /* WebSocket handshakes, more are answered 429; and, counted apart, TLS
@@ -252,7 +275,8 @@ static inline int coho_route_ws(coho_server *s, const char *pattern, const coho_
   return coho_route_ws_sized(s, pattern, opt, sizeof *opt);
 }
 
-/* fn answers with coho_reply() before it returns. method: "GET" serves HEAD too; "*" is any. */
+/* fn answers before it returns, by coho_reply() or in parts, or defers its answer. method: "GET" serves
+   HEAD too; "*" is any. */
 typedef void (*coho_http_fn)(coho_request *r, void *user);
 COHO_API int coho_route_http(coho_server *s, const char *method, const char *pattern,
                              coho_http_fn fn, void *user);
@@ -279,8 +303,14 @@ static inline int coho_route_assets(coho_server *s, const char *prefix, const co
 }
 
 /* Opens a listener: "ws://127.0.0.1:8080", "ws://[::1]:0", "ws://:80", or wss:// when the server has a
-   certificate. Port 0 takes a free one. Before or after coho_server_start(). */
+   certificate. Port 0 takes a free one. "ws+unix:/run/my.sock" is a unix socket: its file is removed at
+   the end; one that is left of a server that is gone is replaced. Before or after
+   coho_server_start(). */
 COHO_API int coho_server_listen(coho_server *s, const char *url);
+/* The same with a socket that listens already, such as one of systemd: TCP or a unix stream. scheme is
+   "ws" or "wss". The server closes it; on failure, but for COHO_ESTOPPED, it stays the caller's.
+   COHO_EINVAL: it is no such socket. */
+COHO_API int coho_server_listen_fd(coho_server *s, int fd, const char *scheme);
 /* The URL of a listener with its real port, such as "ws://127.0.0.1:40123/"; NULL past the end.
    Valid as long as the server. Not while another thread opens one. */
 COHO_API const char *coho_server_url(const coho_server *s, size_t index);
@@ -291,13 +321,16 @@ COHO_API int coho_server_start(coho_server *s);
 /* coho_server_start(), then blocks until the server has stopped: own loops only, else COHO_EINVAL.
    Signals are the program's: coho_loop_signal() on one of its loops, then coho_server_stop(). */
 COHO_API int coho_server_run(coho_server *s);
-/* Graceful stop: listeners close, connections get 1001, after drain_timeout_ms they are cut. Any
+/* Graceful stop: listeners close, connections get drain_code, after drain_timeout_ms they are cut. Any
    thread. A server on a given loop is stopped when coho_server_stopped() says so: let the loop turn
    until then; coho_loop_run() returns by itself when nothing else keeps it. */
 COHO_API void coho_server_stop(coho_server *s);
 COHO_API int coho_server_stopped(const coho_server *s); /* any thread */
 /* Frees a server that has stopped or never ran; on a given loop cuts what is left. NULL is fine. */
 COHO_API void coho_server_free(coho_server *s);
+/* Turns the access log of a server that has one off and on again. Connections that opened while it was
+   off have no line. Any thread. */
+COHO_API void coho_server_log_access(coho_server *s, int on);
 /* One of its loops, NULL past the end. */
 COHO_API coho_loop *coho_server_loop(const coho_server *s, size_t index);
 
@@ -336,21 +369,53 @@ COHO_API int coho_reply_header(coho_request *r, const char *name, const char *va
 COHO_API int coho_reply(coho_request *r, int status, const char *type, const void *body,
                         size_t len);
 
-/* ---- topics -------------------------------------------------------------------------------- */
+/*
+ * A reply whose end is not known yet: chunked in HTTP/1.1 (RFC 9112 7.1), ended by the end of the
+ * connection in 1.0. To HEAD the head is all of it, and its parts go nowhere. Not in on_upgrade. A
+ * handler that begins a reply ends it before it returns, unless it defers.
+ */
 
-/* Topics in this process, across loops. A name is 1 to 255 bytes and never a pattern. */
-COHO_API coho_hub *coho_hub_new(void); /* NULL: out of memory */
-/* After every connection that subscribed is gone. NULL is fine. */
-COHO_API void coho_hub_free(coho_hub *hub);
-/* Ends by itself with the connection, before on_error and on_close. 0, COHO_EEXISTS when subscribed
-   already, COHO_EINVAL (name), COHO_ECLOSED, COHO_ENOMEM. */
-COHO_API int coho_subscribe(coho_hub *hub, coho_conn *c, const char *topic);
-COHO_API int coho_unsubscribe(coho_hub *hub, coho_conn *c, const char *topic); /* COHO_ENOTFOUND */
-/* To all subscribers, framed once; a publish is in order with other publishes of its thread. A
-   subscriber whose queue is full is closed with 1013. Whole messages only. 0, COHO_ENOMEM,
-   COHO_EFULL (a mailbox; none or some loops have it), COHO_EINVAL. Any thread. */
-COHO_API int coho_publish(coho_hub *hub, const char *topic, coho_msg m);
-COHO_API size_t coho_hub_subscribers(coho_hub *hub, const char *topic); /* any thread */
+/* Its head: status 200 to 599 but one without body, media type or NULL. As coho_reply(). */
+COHO_API int coho_reply_begin(coho_request *r, int status, const char *type);
+/* More of the body; written at the end of this turn, so small parts are not small writes. COHO_SENT,
+   COHO_QUEUED, or nothing was taken: COHO_EFULL (the server's max_reply_queue; on_drain will come),
+   COHO_ETOOBIG (would not even fit an empty queue), COHO_ECLOSED, COHO_EBUSY (not begun, or ended),
+   COHO_EINVAL, COHO_ENOMEM. */
+COHO_API int coho_reply_part(coho_request *r, const void *data, size_t len);
+/* 0, COHO_ECLOSED, COHO_EBUSY, COHO_EINVAL, COHO_ENOMEM (it has not ended). */
+COHO_API int coho_reply_end(coho_request *r);
+COHO_API size_t coho_reply_queued(const coho_request *r); /* bytes waiting to be sent */
+
+/*
+ * A handler that answers later. Its request, with all strings and the body, stays valid after it
+ * returned, until coho_reply() or coho_reply_end() has returned 0: then nothing more is called, and the
+ * request is gone with the handler that was running. Otherwise on_gone comes, once and last, when
+ * there is nobody to answer any more: the peer left (it shut down one direction, too, or its HEAD has
+ * its head), did not read for write_timeout_ms, or the server stopped. All on the request's loop, none
+ * inside a call of the program's own. How long a request waits is up to the program.
+ */
+typedef struct coho_late {
+  /* Room again after coho_reply_part() had said COHO_QUEUED or COHO_EFULL: what waits fell to a
+     quarter of max_reply_queue or less. May be NULL. */
+  void (*on_drain)(coho_request *r, void *ctx);
+  /* The server stops: end the reply soon, else it is cut after drain_timeout_ms. May be NULL. */
+  void (*on_stop)(coho_request *r, void *ctx);
+  void (*on_gone)(coho_request *r, void *ctx);
+  void *ctx;
+} coho_late;
+
+COHO_API int coho_request_defer_sized(coho_request *r, const coho_late *late, size_t size);
+/* Inside the handler of an HTTP route, before or after the reply began. late is copied. 0; COHO_EBUSY
+   (deferred before, or answered), COHO_ECLOSED, COHO_EINVAL (no on_gone, or on_upgrade), COHO_EOPTION,
+   COHO_ENOMEM. */
+static inline int coho_request_defer(coho_request *r, const coho_late *late) {
+  return coho_request_defer_sized(r, late, sizeof *late);
+}
+/* Gives back the header fields and the body of a deferred request, for one that waits for long: what
+   is left of it is method, path, query and parameters. Strings that were got from it before are not
+   valid any more. */
+COHO_API void coho_request_forget(coho_request *r);
+COHO_API coho_loop *coho_request_loop(const coho_request *r); /* NULL: of no server */
 
 /* ---- loops --------------------------------------------------------------------------------- */
 

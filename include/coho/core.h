@@ -125,7 +125,10 @@ enum coho_flag {
      6455 4.1; for load generators. */
   COHO_CONNECT_TOGETHER = 32,
   /* coho.h: a peer above one of the rates is closed with 1008; without it, it is read more slowly. */
-  COHO_RATE_CLOSE = 64
+  COHO_RATE_CLOSE = 64,
+  /* coho.h, coho_server_options: connections keep the target of their request for inspect.h, at its
+     length and some 50 bytes each; with an access log they do anyway. */
+  COHO_KEEP_TARGETS = 128
 };
 
 /* ---- compression (RFC 7692) ---------------------------------------------------------------- */

@@ -91,6 +91,8 @@
   X(COHO_EEXPECT,         -75, 417,  "RFC 9110 10.1.1", "an expectation that cannot be met") \
   X(COHO_EADDRESSFULL,    -76, 503,  "RFC 9110 15.6.4", "too many connections from this address") \
   X(COHO_EHANDSHAKERATE,  -77, 429,  "RFC 6585 4", "too many requests from this address") \
+  X(COHO_EPROXY,          -78, 0,    "", "the PROXY header is missing or malformed") \
+  X(COHO_EPROXYPEER,      -79, 0,    "", "only certain proxies may connect here") \
   /* the server's side of the handshake */ \
   X(COHO_ENOTGET,         -80, 405,  "RFC 6455 4.2.1", "a WebSocket handshake must be a GET request") \
   X(COHO_ENOUPGRADE,      -81, 426,  "RFC 6455 4.2.1", "this resource speaks WebSocket only") \
@@ -114,7 +116,30 @@
   X(COHO_EANSWEREXTENSION, -106, 0,  "RFC 6455 4.1", "the server chose an extension that was not offered") \
   X(COHO_EANSWERPROTOCOL, -107, 0,   "RFC 6455 4.1", "the server chose a subprotocol that was not offered") \
   X(COHO_EHANDSHAKETIMEOUT, -108, 0, "RFC 6455 4.1", "the server did not answer the handshake in time") \
-  X(COHO_EANSWERDEFLATE,  -109, 0,   "RFC 7692 7.1", "the server's parameters of permessage-deflate do not fit the offer")
+  X(COHO_EANSWERDEFLATE,  -109, 0,   "RFC 7692 7.1", "the server's parameters of permessage-deflate do not fit the offer") \
+  /* topics */ \
+  X(COHO_EPOSITION,       -110, 400, "", "this is no position of a topic") \
+  X(COHO_ENAME,           -111, 404, "", "this is no name of a topic, or no pattern") \
+  X(COHO_EREQUEST,        -112, 400, "", "a field of the request is missing or wrong") \
+  X(COHO_ETOOMANY,        -113, 429, "", "too many requests or subscriptions") \
+  /* tokens */ \
+  X(COHO_ENOTOKEN,        -120, 401, "RFC 6750 3", "a token is required") \
+  X(COHO_ETOKEN,          -121, 401, "RFC 7519 7.2", "the token is malformed") \
+  X(COHO_ETOKENALG,       -122, 401, "RFC 7518 3.1", "the token's algorithm is not accepted") \
+  X(COHO_ETOKENKEY,       -123, 401, "RFC 7515 4.1.4", "there is no key for the token") \
+  X(COHO_ESIGNATURE,      -124, 401, "RFC 7515 5.2", "the token's signature is wrong") \
+  X(COHO_EEXPIRED,        -125, 401, "RFC 7519 4.1.4", "the token has expired") \
+  X(COHO_ENOTYET,         -126, 401, "RFC 7519 4.1.5", "the token is not valid yet") \
+  X(COHO_EISSUER,         -127, 401, "RFC 7519 4.1.1", "the token's issuer is not accepted") \
+  X(COHO_EAUDIENCE,       -128, 401, "RFC 7519 4.1.3", "the token is for another audience") \
+  X(COHO_EFORBIDDEN,      -129, 403, "RFC 6750 3.1", "the token does not allow this") \
+  X(COHO_EKEYS,           -130, 0,   "RFC 7517", "no usable key") \
+  /* a client of topics */ \
+  X(COHO_EHUBFRAME,       -140, 1007, "", "the hub sent what is no frame of coho.json.v1") \
+  X(COHO_EHUBBINARY,      -141, 1003, "", "the hub sent a binary frame, of which coho.json.v1 has none") \
+  X(COHO_ENOANSWER,       -142, 0,   "", "the hub does not answer a request") \
+  X(COHO_EUNAVAILABLE,    -143, 0,   "", "the hub cannot do this now") \
+  X(COHO_EHUBREFUSED,     -144, 0,   "", "the hub refused the request")
 /* clang-format on */
 
 #ifdef __cplusplus

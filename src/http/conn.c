@@ -3,6 +3,8 @@
 #include "base/alloc.h"
 #include "base/budget.h"
 #include "base/log.h"
+#include "http/forwarded.h"
+#include "http/late.h"
 #include "http/reply.h"
 #include "proto/upgrade_server.h"
 
@@ -20,6 +22,7 @@ enum {
 /* Defaults of coho_server_options, and "never". */
 enum { HEAD_MS = 10000, BODY_MS = 30000, KEEPALIVE_MS = 15000, WRITE_MS = 10000 };
 enum { MAX_BODY = 64 * 1024 };
+enum { UNANSWERED = 499 }; /* what the access log says of a request that nobody waited for */
 
 /* ---- deadlines ------------------------------------------------------------------------------- */
 
@@ -84,6 +87,7 @@ static void on_event(struct coho__stream *s, unsigned events) {
 
 static void bury(struct coho__task *t) {
   struct coho__http_conn *c = COHO_CONTAINER_OF(t, struct coho__http_conn, grave);
+  coho__late_free(c);
   coho__request_free(&c->request);
   coho__buf_release(&c->body);
   coho__buf_release(&c->fields);
@@ -122,27 +126,37 @@ struct coho__http_conn *coho__http_conn_new(struct coho__http *h, struct coho__s
   return c;
 }
 
-/* The request in hand has been answered, wholly or as far as it went. */
-static void tell(struct coho__http_conn *c, unsigned status) {
+static void log_access(const struct coho__http_conn *c, unsigned status) {
   char peer[COHO_ADDR_MAX];
   const struct coho__http1 *head = &c->request.head;
-  coho__count(&c->http->counters->requests, 1);
   struct coho__access a = {.peer = "",
                            .method = VIEW("-"),
                            .target = VIEW("-"),
                            .status = status,
                            .bytes = c->out.sent,
                            .duration_ms = c->http->loop->now_ms - c->started_ms};
-  if (!c->http->conf->access_log) return;
+  if (!coho__http_logs(c->http)) return;
   if (head->complete) {
     a.method = coho__http1_method(head);
     a.target = coho__http1_target(head);
   }
-  a.peer = coho__stream_peer(c->stream, peer, sizeof peer);
+  a.peer = coho__http_conn_peer(c, peer, sizeof peer);
   coho__http_access(c->http, &a);
 }
 
+/* The request in hand has been answered, wholly or as far as it went. */
+static void tell(const struct coho__http_conn *c, unsigned status) {
+  coho__count(&c->http->counters->requests, 1);
+  log_access(c, status);
+}
+
 /* Out of the loop's hands; the memory is kept for whoever still looks at the request. */
+static void drop_user(struct coho__http_conn *c) {
+  if (c->drop_user) c->drop_user(c->user);
+  c->drop_user = NULL;
+  c->user = NULL;
+}
+
 static void detach(struct coho__http_conn *c) {
   coho__loop_stop_timer(c->http->loop, &c->timer);
   coho__list_remove(&c->node);
@@ -153,8 +167,13 @@ static void detach(struct coho__http_conn *c) {
 
 void coho__http_conn_close(struct coho__http_conn *c, bool reset) {
   if (c->state == COHO_HTTP_GONE) return;
-  if (c->replied) tell(c, c->status);
+  if (c->replied) {
+    tell(c, c->status);
+  } else if (coho__late_waits(c)) {
+    log_access(c, UNANSWERED);
+  }
   detach(c);
+  drop_user(c);
   if (c->admitted) {
     coho__admission_leave(c->http->conf->admission, c->address, coho__loop_time(c->http->loop));
     coho__count(&c->http->counters->sockets, UINT64_MAX); /* one less */
@@ -162,6 +181,7 @@ void coho__http_conn_close(struct coho__http_conn *c, bool reset) {
   coho__output_free(&c->out);
   coho__output_init(&c->out);
   coho__stream_close(c->stream, reset);
+  coho__late_gone(c);
 }
 
 struct coho__stream *coho__http_conn_give(struct coho__http_conn *c, struct coho__view *rest) {
@@ -171,6 +191,8 @@ struct coho__stream *coho__http_conn_give(struct coho__http_conn *c, struct coho
   c->out.sent = 0; /* a 100 was none of this answer */
   tell(c, 101);
   c->taken = true;
+  coho__forwarded_give(c);
+  c->drop_user = NULL; /* the connection's now */
   detach(c);
   *rest = c->in;
   if (c->readable) {
@@ -294,7 +316,8 @@ static void check_request(struct coho__http_conn *c) {
   struct coho__match match;
   uint64_t max_body = c->http->conf->max_body ? c->http->conf->max_body : MAX_BODY;
   bool wants_continue = false;
-  int err = coho__request_parse(r);
+  int err = coho__forwarded_enter(c);
+  if (!err) err = coho__request_parse(r);
   /* A proxy may have switched to a tunnel when it saw this field: whatever comes behind an answer
      that is not 101 must not be taken for another request. */
   if (coho__http1_find(&r->head, "Upgrade", 0) != SIZE_MAX) c->ending = true;
@@ -350,25 +373,40 @@ static void read_body(struct coho__http_conn *c) {
   }
 }
 
+/* The handler has returned and does not come back: what it left undone is its fault. */
+static void end_reply(struct coho__http_conn *c) {
+  bool begun = c->parts && !coho__reply_is_head(c);
+  c->parts = false;
+  if (c->replied && !begun) return;
+  coho__log(COHO_LOG_ERROR, "the handler of %s did not %s", c->route->pattern,
+            begun ? "end its reply" : "reply");
+  c->ending = true;
+  if (begun && c->out.sent) {
+    c->broken = true; /* so that the peer sees that something is missing */
+    return;
+  }
+  coho__output_free(&c->out);
+  c->fields.len = 0;
+  c->replied = false;
+  if (coho__reply_text(c, 500, NULL)) c->replied = c->broken = true;
+}
+
 static void serve(struct coho__http_conn *c) {
   arm(c, COHO_HTTP_WAIT_NONE);
   c->route->serve(&c->request, c->route->ctx);
   if (c->state == COHO_HTTP_GONE) return;
-  if (!c->replied) {
-    coho__log(COHO_LOG_ERROR, "the handler of %s did not reply", c->route->pattern);
-    c->fields.len = 0;
-    c->ending = true;
-    if (coho__reply_text(c, 500, NULL)) c->replied = c->broken = true;
-  }
-  c->state = COHO_HTTP_REPLY;
+  if (!c->late) end_reply(c);
+  c->state = c->late ? COHO_HTTP_LATE : COHO_HTTP_REPLY;
 }
 
 /* The reply is written: on to the next request, or to the end. */
 static void finish(struct coho__http_conn *c) {
   tell(c, c->status);
+  coho__late_free(c);
   c->replied = false;
+  coho__forwarded_leave(c);
   c->route = NULL;
-  c->user = NULL;
+  drop_user(c);
   coho__buf_release(&c->body);
   coho__buf_release(&c->fields);
   if (c->ending || c->http->draining) {
@@ -394,27 +432,92 @@ static void linger(struct coho__http_conn *c) {
 
 /* ---- going on -------------------------------------------------------------------------------- */
 
+static enum coho__output_state write_out(struct coho__http_conn *c) {
+  uint64_t before = c->out.sent;
+  if (c->broken) return COHO_OUTPUT_FAILED;
+  if (coho__output_empty(&c->out)) return COHO_OUTPUT_DONE;
+  enum coho__output_state state = coho__output_flush(&c->out, c->stream);
+  bool moved = c->wait != COHO_HTTP_WAIT_WRITE || c->out.sent != before;
+  if (state == COHO_OUTPUT_BLOCKED && moved) arm(c, COHO_HTTP_WAIT_WRITE);
+  return state;
+}
+
 /* Writes what waits. False: not all of it went out. */
 static bool flush(struct coho__http_conn *c) {
+  enum coho__output_state state = write_out(c);
+  if (state == COHO_OUTPUT_FAILED) coho__http_conn_close(c, true);
+  return state == COHO_OUTPUT_DONE;
+}
+
+void coho__http_conn_push(struct coho__http_conn *c) {
+  enum coho__output_state state = write_out(c);
+  if (state == COHO_OUTPUT_FAILED) {
+    c->broken = true;
+    coho__late_wake(c);
+  } else if (state == COHO_OUTPUT_DONE && c->wait == COHO_HTTP_WAIT_WRITE) {
+    arm(c, COHO_HTTP_WAIT_NONE);
+  }
+}
+
+/* Room behind the input that is kept, which is at the front of rest then; 0: no more is read now. */
+static size_t room_for_more(struct coho__http_conn *c) {
+  keep_rest(c);
+  if (c->state == COHO_HTTP_GONE) return 0;
+  coho__buf_consume(&c->rest, c->rest.len - c->in.len);
+  c->in.data = c->rest.data;
+  size_t room = READ_PIECE - c->in.len;
+  return coho__buf_affordable(&c->rest, room) ? room : 0;
+}
+
+/* Reads what comes while the answer is not there, since the end of the stream is to be seen. False: it
+   is closed. */
+static bool watch_peer(struct coho__http_conn *c) {
+  char *buf = c->http->loop->recv;
+  size_t room;
+  if (!c->in.len) coho__buf_release(&c->rest);
+  while (c->readable && (room = room_for_more(c))) {
+    ssize_t n = coho__stream_read(c->stream, buf, room);
+    if (n == COHO_STREAM_AGAIN || (n > 0 && (size_t)n < room)) c->readable = false;
+    if (n == COHO_STREAM_AGAIN) break;
+    c->rest.max = READ_PIECE;
+    if (n <= 0 || coho__buf_append(&c->rest, buf, (size_t)n)) {
+      coho__http_conn_close(c, n != 0);
+      return false;
+    }
+    c->in = (struct coho__view){c->rest.data, c->rest.len};
+  }
+  return c->state != COHO_HTTP_GONE;
+}
+
+/* Nobody is there to answer, or to be answered. */
+static bool is_over(const struct coho__http_conn *c) { return c->hangup || c->late->cut; }
+
+/* A deferred request. False: it is still to be answered, or gone. */
+static bool await_answer(struct coho__http_conn *c) {
   uint64_t before = c->out.sent;
-  if (c->broken) {
-    coho__http_conn_close(c, true);
+  if (c->parts && coho__reply_is_head(c)) {
+    c->parts = false;
+    coho__late_gone(c);
+  }
+  if (c->late->done) {
+    c->state = COHO_HTTP_REPLY;
+    return true;
+  }
+  if (is_over(c)) {
+    coho__http_conn_close(c, c->late->cut);
     return false;
   }
-  if (coho__output_empty(&c->out)) return true;
-  switch (coho__output_flush(&c->out, c->stream)) {
-  case COHO_OUTPUT_DONE: return true;
-  case COHO_OUTPUT_BLOCKED:
-    if (c->wait != COHO_HTTP_WAIT_WRITE || c->out.sent != before) arm(c, COHO_HTTP_WAIT_WRITE);
-    return false;
-  case COHO_OUTPUT_FAILED: break;
-  }
-  coho__http_conn_close(c, true);
+  bool empty = flush(c);
+  if (c->state == COHO_HTTP_GONE) return false;
+  if (empty && c->wait == COHO_HTTP_WAIT_WRITE) arm(c, COHO_HTTP_WAIT_NONE);
+  if (!watch_peer(c)) return false;
+  coho__late_tell(c, empty || c->out.sent != before);
   return false;
 }
 
 /* One step. False: nothing more can be done now. */
 static bool step(struct coho__http_conn *c) {
+  if (c->state == COHO_HTTP_LATE) return await_answer(c);
   if (c->state == COHO_HTTP_GONE || !flush(c)) return false;
   switch (c->state) {
   case COHO_HTTP_READY: serve(c); return true;
@@ -434,6 +537,7 @@ static bool step(struct coho__http_conn *c) {
     if (c->lingered > LINGER_MOST || !fill(c)) return false;
     linger(c);
     return true;
+  case COHO_HTTP_LATE:
   case COHO_HTTP_GONE: break;
   }
   return false;

@@ -5,6 +5,11 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+enum {
+  COHO_COUNTED_CODES = 64, /* see coho__stats_code() */
+  COHO_COUNTED_ERRORS = 256
+};
+
 struct coho__counters {
   _Atomic uint64_t sockets; /* now */
   _Atomic uint64_t requests;
@@ -14,6 +19,8 @@ struct coho__counters {
   _Atomic uint64_t messages_out;
   _Atomic uint64_t bytes_in;
   _Atomic uint64_t bytes_out;
+  _Atomic uint64_t codes[COHO_COUNTED_CODES];   /* how WebSocket connections ended */
+  _Atomic uint64_t errors[COHO_COUNTED_ERRORS]; /* by -err */
 };
 
 /* Single writer: no read-modify-write needed, so this costs a plain addition. */

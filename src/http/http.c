@@ -1,6 +1,7 @@
 #include "http/http.h"
 
 #include "base/log.h"
+#include "http/late.h"
 #include "http/reply.h"
 
 #include <string.h>
@@ -61,11 +62,25 @@ void coho__http_drain(struct coho__http *h) {
   h->draining = true;
   for (struct coho__list *node = h->conns.next, *next; node != &h->conns; node = next) {
     next = node->next;
+    coho__late_wake(conn_at(node));
     if (coho__http_conn_idle(conn_at(node))) coho__http_conn_close(conn_at(node), false);
   }
 }
 
 void coho__http_cut(struct coho__http *h) {
+  for (struct coho__list *node = h->conns.next, *next; node != &h->conns; node = next) {
+    struct coho__http_conn *c = conn_at(node);
+    next = node->next;
+    if (!coho__late_waits(c)) {
+      coho__http_conn_close(c, true);
+      continue;
+    }
+    c->late->cut = true;
+    coho__late_wake(c);
+  }
+}
+
+void coho__http_end(struct coho__http *h) {
   while (!coho__list_empty(&h->conns))
     coho__http_conn_close(conn_at(h->conns.next), true);
 }
@@ -105,13 +120,18 @@ void coho_request_set_user(coho_request *r, void *user) {
   if (r->owner) coho__http_conn_of(r)->user = user;
 }
 
+void coho__http_give_user(coho_request *r, void *user, void (*drop)(void *user)) {
+  coho_request_set_user(r, user);
+  coho__http_conn_of(r)->drop_user = drop;
+}
+
 coho_bytes coho_request_body(const coho_request *r) {
   const struct coho__http_conn *c = coho__http_conn_of(r);
   return c && c->body.len ? (coho_bytes){c->body.data, c->body.len} : (coho_bytes){"", 0};
 }
 
 const char *coho_request_peer(const coho_request *r, char *buf, size_t cap) {
-  if (r->owner) return coho__stream_peer(coho__http_conn_of(r)->stream, buf, cap);
+  if (r->owner) return coho__http_conn_peer(coho__http_conn_of(r), buf, cap);
   if (cap) *buf = '\0';
   return buf;
 }

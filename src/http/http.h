@@ -15,12 +15,14 @@
    times, as in coho_server_options; UINT32_MAX ms is never. */
 struct coho__http_conf {
   struct coho__http1_limits limits;
-  uint64_t max_body;
+  uint64_t max_body, max_reply_queue;
   uint32_t head_timeout_ms, body_timeout_ms, keepalive_timeout_ms, write_timeout_ms;
   struct coho__routes *routes;
   struct coho__admission *admission;
-  void (*access_log)(void *ctx, const char *line); /* may be NULL */
+  void (*access_log)(void *ctx, const char *line);        /* may be NULL */
+  void (*access)(void *ctx, const struct coho_access *a); /* may be NULL */
   void *access_log_ctx;
+  _Atomic bool access_off; /* changes while it runs */
   /* Further fields of every file, as coho__files_fields() writes them; the server's. */
   struct coho__buf file_fields;
 };
@@ -54,10 +56,13 @@ void coho__http_init(struct coho__http *h, coho_loop *loop, const struct coho__h
 void coho__http_accept(struct coho__http *h, struct coho__stream *s);
 /* One line of a limit in a second. */
 void coho__http_complain(struct coho__http *h, enum coho__http_limit which);
-/* Graceful stop: idle connections close now, busy ones after their reply. */
+/* Graceful stop: idle connections close now, busy ones after their reply, and deferred requests are
+   told. */
 void coho__http_drain(struct coho__http *h);
-/* Cuts what is left. */
+/* Cuts what is left: deferred requests at the end of this turn, all others now. */
 void coho__http_cut(struct coho__http *h);
+/* Cuts all now. Not inside a call of the program. */
+void coho__http_end(struct coho__http *h);
 
 /* ---- inside a route's serve() --------------------------------------------------------------- */
 
@@ -71,6 +76,8 @@ struct coho__http *coho__http_of(const coho_request *r);
    when the connection was cut meanwhile: there is nothing to do. */
 struct coho__stream *coho__http_take(coho_request *r, struct coho__view *rest);
 struct coho__address *coho__http_address(const coho_request *r); /* may be NULL */
+/* As coho_request_set_user(); drop(user) is called when no connection comes of the request. */
+void coho__http_give_user(coho_request *r, void *user, void (*drop)(void *user));
 /* The fields collected by coho_reply_header(), as "Name: value\r\n..."; valid like the request. */
 struct coho__view coho__http_fields(const coho_request *r);
 /* There is a reply, or the connection is gone: nothing more to say. */
@@ -83,10 +90,13 @@ void coho__http_refuse(coho_request *r, int err);
 struct coho__access {
   const char *peer;
   struct coho__view method, target;
-  unsigned status; /* HTTP status, or close code of a WebSocket connection */
+  unsigned status; /* HTTP status, 0: a WebSocket connection ended */
+  unsigned code;   /* its close code */
   uint64_t bytes;  /* sent */
   uint64_t duration_ms;
 };
+/* Somebody wants to know. */
+bool coho__http_logs(const struct coho__http *h);
 void coho__http_access(const struct coho__http *h, const struct coho__access *a);
 
 #endif

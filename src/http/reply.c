@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "http/access.h"
 #include "http/date.h"
+#include "http/late.h"
 #include "proto/answer_field.h"
 #include "proto/upgrade_server.h"
 
@@ -34,7 +35,7 @@ int coho__reply_field(struct coho__http_conn *c, const char *name, const char *v
 /* Why no reply can be given now, or 0. */
 static int unanswerable(const struct coho__http_conn *c) {
   if (c->replied || c->taken) return COHO_EBUSY;
-  return c->state == COHO_HTTP_GONE ? COHO_ECLOSED : 0;
+  return c->state == COHO_HTTP_GONE || (c->late && c->late->cut) ? COHO_ECLOSED : 0;
 }
 
 int coho_reply_header(coho_request *r, const char *name, const char *value) {
@@ -61,17 +62,26 @@ static const char *date_now(struct coho__http *h) {
 /* RFC 9110 6.4.1. */
 static bool has_body(int status) { return status != 204 && status != 304; }
 
-static bool is_head(const struct coho__http_conn *c) {
+bool coho__reply_is_head(const struct coho__http_conn *c) {
   return c->request.head.complete &&
          coho__view_eq(coho__http1_method(&c->request.head), VIEW("HEAD"));
 }
 
-/* RFC 9112 9.3: what the client allows, unless we are stopping or bytes of its request are still
-   to come, which nobody is going to read. */
-static void decide_persistence(struct coho__http_conn *c) {
+/* RFC 9112 9.3: what the client allows, unless we are stopping, or bytes of its request are still
+   to come, which nobody is going to read, or only the end of the connection is the end of the
+   reply. */
+static void decide_persistence(struct coho__http_conn *c, const struct coho__answer *a) {
   if (c->ending) return;
-  c->ending =
-      !c->request.keep_alive || c->http->draining || !coho__body_done(&c->framing) || c->broken;
+  c->ending = !c->request.keep_alive || c->http->draining || !coho__body_done(&c->framing) ||
+              c->broken || (a->parts && c->request.head.minor == 0);
+}
+
+/* How the end of the body will be known (RFC 9112 6). */
+static int write_length(const struct coho__http_conn *c, const struct coho__answer *a,
+                        uint64_t length, struct coho__buf *out) {
+  if (!a->parts) return coho__buf_printf(out, "Content-Length: %" PRIu64 "\r\n", length);
+  if (c->request.head.minor == 0) return 0;
+  return coho__buf_append_str(out, "Transfer-Encoding: chunked\r\n");
 }
 
 static int write_head(struct coho__http_conn *c, const struct coho__answer *a, uint64_t length,
@@ -79,7 +89,7 @@ static int write_head(struct coho__http_conn *c, const struct coho__answer *a, u
   int err = coho__buf_printf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\n", a->status,
                              coho__http1_reason(a->status), date_now(c->http));
   if (!err && has_body(a->status)) {
-    err = coho__buf_printf(out, "Content-Length: %" PRIu64 "\r\n", length);
+    err = write_length(c, a, length, out);
     if (!err && a->type) err = coho__buf_printf(out, "Content-Type: %s\r\n", a->type);
   }
   if (!err && c->ending) err = coho__buf_append_str(out, "Connection: close\r\n");
@@ -95,7 +105,7 @@ static int write_head(struct coho__http_conn *c, const struct coho__answer *a, u
 static int compose(struct coho__http_conn *c, const struct coho__answer *a) {
   struct coho__buf head = COHO_BUF(HEAD_MOST);
   uint64_t length = a->source.left ? a->source.left : a->body.len;
-  bool bodiless = is_head(c) || !has_body(a->status);
+  bool bodiless = coho__reply_is_head(c) || !has_body(a->status);
   int err = write_head(c, a, length, &head);
   if (!err) {
     struct coho__view body = bodiless ? (struct coho__view){NULL, 0} : a->body;
@@ -113,7 +123,7 @@ int coho__reply(struct coho__http_conn *c, const struct coho__answer *a) {
     return err;
   }
   bool was_ending = c->ending;
-  decide_persistence(c);
+  decide_persistence(c, a);
   coho__output_restart(&c->out);
   err = compose(c, a);
   if ((err == COHO_ENOMEM || err == COHO_EFULL) && c->out.sent == 0) {
@@ -124,8 +134,15 @@ int coho__reply(struct coho__http_conn *c, const struct coho__answer *a) {
   c->broken = err != 0; /* no second attempt: bytes may be out already, or the stream failed */
   c->replied = true;
   c->status = (unsigned)a->status;
-  if (err || is_head(c) || !has_body(a->status)) source.left = 0;
+  c->parts = a->parts && !err;
+  if (c->parts) coho__buf_release(&c->fields);
+  if (err || coho__reply_is_head(c) || !has_body(a->status)) source.left = 0;
   coho__output_source(&c->out, source);
+  if (err || a->parts) {
+    coho__late_wake(c);
+  } else {
+    coho__late_done(c);
+  }
   return err;
 }
 
@@ -161,7 +178,7 @@ static void log_refusal(const struct coho__http_conn *c, int err) {
   if (head->complete) {
     (void)coho__access_request(request, coho__http1_method(head), coho__http1_target(head));
   }
-  coho__log(COHO_LOG_INFO, "%s \"%s\" refused: %s", coho__stream_peer(c->stream, peer, sizeof peer),
+  coho__log(COHO_LOG_INFO, "%s \"%s\" refused: %s", coho__http_conn_peer(c, peer, sizeof peer),
             request, coho_strerror(err));
 }
 
@@ -179,7 +196,9 @@ void coho__reply_refuse(struct coho__http_conn *c, int err) {
     failed = coho__reply_field(c, "Retry-After", seconds);
   }
   if (!failed) failed = coho__reply_text(c, status, status == 500 ? NULL : coho_strerror(err));
-  if (failed) c->replied = c->broken = true; /* not even that */
+  if (!failed) return;
+  c->replied = c->broken = true; /* not even that */
+  coho__late_done(c);
 }
 
 int coho__reply_continue(struct coho__http_conn *c) {

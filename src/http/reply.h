@@ -10,8 +10,11 @@ struct coho__answer {
   const char *type;           /* NULL: none */
   struct coho__view body;     /* copied or written before the call returns */
   struct coho__source source; /* its descriptor is taken in any case; left is the length */
+  bool parts;                 /* the body follows in parts (parts.h) */
 };
 
+/* The request is a HEAD: nothing follows the head. */
+bool coho__reply_is_head(const struct coho__http_conn *c);
 /* May be sent as a Content-Type. */
 bool coho__reply_type_ok(const char *type);
 /* Adds a field of our own to the reply to come. 0, COHO_ENOMEM, COHO_EFULL. */

@@ -51,12 +51,26 @@ void coho__http1_init(struct coho__http1 *h, enum coho__http1_kind kind,
   coho__http1_reset(h);
 }
 
-void coho__http1_free(struct coho__http1 *h) {
-  coho__buf_release(&h->head);
+static void free_fields(struct coho__http1 *h) {
   coho__free(h->fields, h->fields_cap * sizeof *h->fields);
   h->fields = NULL;
   h->fields_cap = 0;
+}
+
+void coho__http1_free(struct coho__http1 *h) {
+  coho__buf_release(&h->head);
+  free_fields(h);
   coho__http1_reset(h);
+}
+
+void coho__http1_forget(struct coho__http1 *h) {
+  COHO_ASSERT(h->complete && h->kind == COHO_HTTP1_REQUEST);
+  struct coho__buf line = COHO_BUF(h->head.max);
+  if (coho__buf_append(&line, h->head.data, (size_t)h->target + h->target_len + 1)) return;
+  coho__buf_release(&h->head);
+  h->head = line;
+  free_fields(h);
+  h->field_count = 0;
 }
 
 void coho__http1_reset(struct coho__http1 *h) {

@@ -55,6 +55,10 @@ void coho__http1_free(struct coho__http1 *h);
 /* Ready for the next head, memory kept. */
 void coho__http1_reset(struct coho__http1 *h);
 
+/* Once complete: gives back all but the start line, unless out of memory. Views from before are not
+   valid any more. */
+void coho__http1_forget(struct coho__http1 *h);
+
 /* Takes bytes of the head and sets *used to how many; what follows the head is left. 1: complete,
    0: all used, wants more, or the error (sticky). Of a request: COHO_EHTTP, COHO_EMETHOD,
    COHO_ETARGET, COHO_ETARGETLONG, COHO_EHTTPVERSION, COHO_EFIELD, COHO_EFIELDLONG,

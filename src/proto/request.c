@@ -143,6 +143,14 @@ int coho__request_parse(struct coho_request *r) {
   return 0;
 }
 
+void coho__request_forget(struct coho_request *r) {
+  coho__http1_forget(&r->head);
+  struct coho__view target = coho__http1_target(&r->head);
+  const char *mark = (const char *)memchr(target.data, '?', target.len);
+  r->query = mark ? mark + 1 : "";
+  r->authority = (struct coho__view){NULL, 0};
+}
+
 /* ---- core.h: what stands in the request ----------------------------------------------------- */
 
 const char *coho_request_method(const coho_request *r) {

@@ -37,6 +37,8 @@ void coho__request_reset(struct coho_request *r); /* for the next request; owner
    request to an origin server. Host is wanted once on HTTP/1.1, also beside an absolute URL, which
    wins (RFC 9112 3.2). 0, COHO_ETARGET, COHO_EHOST, COHO_ENOMEM. */
 int coho__request_parse(struct coho_request *r);
+/* Gives back what is not needed for method, path, query and parameters; they move. */
+void coho__request_forget(struct coho_request *r);
 /* Keeps a terminated copy until the request is freed; NULL: out of memory. */
 char *coho__request_keep(struct coho_request *r, const char *data, size_t len);
 /* Percent-decodes once into dst (room for len + 1; may be data itself), terminated. Length, or -1:
