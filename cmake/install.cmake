@@ -14,7 +14,7 @@ function(coho_pkg_config name description private requires)
   configure_file(cmake/package.pc.in ${name}.pc @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endfunction()
-coho_pkg_config(coho "WebSocket server, client and topics" "-pthread" "${deflate_packages} openssl")
+coho_pkg_config(coho "WebSocket server, client and topics" "-pthread" "${deflate_packages} openssl jansson")
 coho_pkg_config(coho-core "WebSocket protocol engine without I/O" "" "${deflate_packages}")
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/coho)
