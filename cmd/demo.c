@@ -6,7 +6,7 @@
 static coho_hub *hub;
 
 int demo_start(const struct demo_options *opt) {
-  hub = coho_hub_new();
+  hub = coho_hub_new(NULL);
   if (!hub) return COHO_ENOMEM;
   int err = demo_echo_start(opt);
   if (!err) err = demo_chat_start(opt, hub);
@@ -22,6 +22,8 @@ void demo_stop(void) {
   coho_hub_free(hub);
   hub = NULL;
 }
+
+coho_hub *demo_hub(void) { return hub; }
 
 static char *to_text(json_t *object) {
   char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(10)) : NULL;

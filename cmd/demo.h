@@ -5,7 +5,7 @@
 #ifndef COHO_CMD_DEMO_H
 #define COHO_CMD_DEMO_H
 
-#include <coho/coho.h>
+#include <coho/hub.h>
 #include <jansson.h>
 
 struct demo_options {
@@ -18,6 +18,7 @@ struct demo_options {
 int demo_start(const struct demo_options *opt);
 /* After the server has stopped. */
 void demo_stop(void);
+coho_hub *demo_hub(void); /* of its topics */
 
 int demo_echo_start(const struct demo_options *opt);
 int demo_chat_start(const struct demo_options *opt, coho_hub *hub);

@@ -1,6 +1,6 @@
 #define _POSIX_C_SOURCE 200809L /* strdup */
 /* A chat: ws://127.0.0.1:9001/?room=tea is in the room "tea" and hears what is said there. */
-#include <coho/coho.h>
+#include <coho/hub.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,7 @@ static void left(coho_conn *c, const coho_ending *how) {
 
 int main(void) {
   coho_options opt = {.on_open = joined, .on_message = said, .on_close = left};
-  hub = coho_hub_new();
+  hub = coho_hub_new(NULL);
   int err = hub ? coho_serve("ws://:9001", &opt) : COHO_ENOMEM;
   if (err) fprintf(stderr, "chat: %s\n", coho_strerror(err));
   coho_hub_free(hub);

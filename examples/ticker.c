@@ -1,5 +1,5 @@
 /* Sends the time to all every second, and to each its own lines back. */
-#include <coho/coho.h>
+#include <coho/hub.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -22,7 +22,7 @@ static void tick(void *arg) {
 int main(void) {
   coho_options opt = {.on_open = joined, .on_message = heard};
   coho_server *s = coho_server_new(NULL);
-  hub = coho_hub_new();
+  hub = coho_hub_new(NULL);
   int err = s && hub ? coho_route_ws(s, "/*", &opt) : COHO_ENOMEM;
   coho_timer *t = err ? NULL : coho_timer_new(coho_server_loop(s, 0), tick, NULL);
   if (t) coho_timer_start(t, 1000, 1000);

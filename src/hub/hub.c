@@ -1,308 +1,245 @@
 #include "hub/hub.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/random.h"
+#include "base/sized.h"
+#include "hub/leaf.h"
+#include "hub/pattern.h"
+#include "hub/presence.h"
 
 #include <string.h>
 
-/* ---- life ----------------------------------------------------------------------------------- */
+enum {
+  HISTORY_COUNT = 1000,
+  HISTORY_BYTES = 1024 * 1024,
+  HISTORY_AGE_MS = 60 * 60 * 1000,
+  INTERVAL_MS = 100,
+  BLOCK_MS = 10000,
+  GRACE_MS = 10000,
+  MAX_TOPICS = 10000,
+  MAX_BYTES = 256 * 1024 * 1024,
+  SWEEP_MS = 1000,
+  SWEEP_MOST = 1024 /* topics looked after in one go */
+};
 
-coho_hub *coho_hub_new(void) {
-  coho_hub *hub = (coho_hub *)coho__zalloc(sizeof *hub);
-  uint64_t seed[2];
-  if (!hub) return NULL;
-  coho__random(seed, sizeof seed);
-  atomic_init(&hub->refs, 1);
-  pthread_mutex_init(&hub->lock, NULL);
-  coho__map_init(&hub->index, seed);
-  return hub;
+/* ---- options --------------------------------------------------------------------------------- */
+
+static void set_default(uint32_t *field, uint32_t value) {
+  if (!*field) *field = value;
 }
 
-static coho_hub *ref(coho_hub *hub) {
-  atomic_fetch_add_explicit(&hub->refs, 1, memory_order_relaxed);
-  return hub;
+/* With defaults filled in. False: something is wrong. */
+static bool complete(coho_topic_options *o) {
+  if (o->slow > COHO_SLOW_BLOCK || o->flags & ~(uint32_t)COHO_NO_HISTORY) return false;
+  if (!o->history_bytes) o->history_bytes = HISTORY_BYTES;
+  set_default(&o->history_count, HISTORY_COUNT);
+  set_default(&o->history_age_ms, HISTORY_AGE_MS);
+  set_default(&o->interval_ms, INTERVAL_MS);
+  set_default(&o->block_ms, BLOCK_MS);
+  set_default(&o->grace_ms, GRACE_MS);
+  set_default(&o->max_subscribers, UINT32_MAX);
+  return true;
 }
 
-static void unref(coho_hub *hub) {
-  if (atomic_fetch_sub_explicit(&hub->refs, 1, memory_order_acq_rel) > 1) return;
-  coho__map_free(&hub->index);
+static struct coho__rule *new_rule(const char *pattern, const coho_topic_options *opt) {
+  struct coho__rule *r = (struct coho__rule *)coho__zalloc(sizeof *r);
+  if (!r) return NULL;
+  r->opt = *opt;
+  r->pattern = pattern ? coho__strdup(pattern) : NULL;
+  if (!pattern || r->pattern) return r;
+  coho__free(r, sizeof *r);
+  return NULL;
+}
+
+static void free_rules(coho_hub *hub) {
+  struct coho__list *node;
+  while ((node = coho__list_pop(&hub->rules))) {
+    struct coho__rule *r = COHO_LIST_ENTRY(node, struct coho__rule, node);
+    coho__free_str(r->pattern);
+    coho__free(r, sizeof *r);
+  }
+}
+
+/* The last one, without pattern, is there always. */
+static const coho_topic_options *rule_for(const coho_hub *hub, struct coho__view name) {
+  struct coho__list *n = hub->rules.next;
+  for (;; n = n->next) {
+    const struct coho__rule *r = COHO_LIST_ENTRY(n, struct coho__rule, node);
+    if (!r->pattern || coho__pattern_matches(coho__view_of(r->pattern), name)) return &r->opt;
+  }
+}
+
+int coho_hub_configure_sized(coho_hub *hub, const char *pattern, const coho_topic_options *opt,
+                             size_t size) {
+  coho_topic_options o;
+  int err = coho__sized_read(&o, sizeof o, opt, size);
+  if (err || !complete(&o) || !coho__pattern_valid(coho__view_of(pattern))) return COHO_EINVAL;
+  struct coho__rule *r = new_rule(pattern, &o);
+  if (!r) return COHO_ENOMEM;
+  coho__hub_lock(hub);
+  bool used = hub->topics.count > 0;
+  if (!used) coho__list_append(hub->rules.prev, &r->node); /* before the last */
+  coho__hub_unlock(hub);
+  if (!used) return 0;
+  coho__free_str(r->pattern);
+  coho__free(r, sizeof *r);
+  return COHO_EBUSY;
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static void free_hub(coho_hub *hub) {
+  struct coho__list *n;
+  while ((n = hub->rounds.next) != &hub->rounds) {
+    struct coho__topic *t = COHO_LIST_ENTRY(n, struct coho__topic, round);
+    hub->backplane->ops->close(hub->backplane, t);
+    coho__topic_free(t);
+  }
+  coho__map_free(&hub->topics);
+  if (hub->backplane) hub->backplane->ops->free(hub->backplane);
+  free_rules(hub);
   pthread_mutex_destroy(&hub->lock);
   coho__free(hub, sizeof *hub);
 }
 
+coho_hub *coho_hub_new_sized(const coho_hub_options *opt, size_t size) {
+  coho_hub_options o;
+  if (coho__sized_read(&o, sizeof o, opt, size) || !complete(&o.topic)) return NULL;
+  coho_hub *hub = (coho_hub *)coho__zalloc(sizeof *hub);
+  if (!hub) return NULL;
+  if (!o.max_bytes) o.max_bytes = MAX_BYTES;
+  set_default(&o.max_topics, MAX_TOPICS);
+  set_default(&o.max_subscriptions, UINT32_MAX);
+  hub->opt = o;
+  atomic_init(&hub->refs, 1);
+  pthread_mutex_init(&hub->lock, NULL);
+  coho__random(hub->seed, sizeof hub->seed);
+  coho__map_init(&hub->topics, hub->seed);
+  coho__list_init(&hub->rules);
+  coho__list_init(&hub->rounds);
+  coho__list_init(&hub->holders);
+  coho__list_init(&hub->inhabited);
+  struct coho__rule *rest = new_rule(NULL, &o.topic);
+  if (rest) coho__list_append(&hub->rules, &rest->node);
+  hub->backplane = coho__backplane_memory();
+  if (rest && hub->backplane) return hub;
+  free_hub(hub);
+  return NULL;
+}
+
+coho_hub *coho__hub_ref(coho_hub *hub) {
+  atomic_fetch_add_explicit(&hub->refs, 1, memory_order_relaxed);
+  return hub;
+}
+
+void coho__hub_unref(coho_hub *hub) {
+  if (atomic_fetch_sub_explicit(&hub->refs, 1, memory_order_acq_rel) == 1) free_hub(hub);
+}
+
 void coho_hub_free(coho_hub *hub) {
-  if (hub) unref(hub);
+  if (hub) coho__hub_unref(hub);
 }
 
-static bool read_name(const char *topic, struct coho__view *name) {
+/* ---- topics ---------------------------------------------------------------------------------- */
+
+bool coho__hub_read_name(const char *topic, struct coho__view *name) {
   *name = coho__view_of(topic);
-  return name->len > 0 && name->len <= COHO_TOPIC_NAME_MAX;
+  if (name->len == 0 || name->len > COHO_TOPIC_COMPANION_MAX) return false;
+  return name->len <= COHO_TOPIC_NAME_MAX || coho__topic_is_companion(*name);
 }
 
-/* ---- the part of a loop --------------------------------------------------------------------- */
-
-static struct coho__hub_loop *loop_part(coho_hub *hub, coho_loop *loop) {
-  struct coho__hub_loop *part = hub->loops[loop->index];
-  if (part) return part;
-  part = (struct coho__hub_loop *)coho__zalloc(sizeof *part);
-  if (!part) return NULL;
-  part->hub = ref(hub);
-  part->index = loop->index;
-  part->mailbox = coho__mailbox_hold(coho__mailbox_of(loop));
-  coho__topics_init(&part->topics);
-  hub->loops[loop->index] = part;
-  return part;
+struct coho__topic *coho__hub_find(const coho_hub *hub, struct coho__view name) {
+  return (struct coho__topic *)coho__map_get(&hub->topics, name);
 }
 
-static void drop_part_if_empty(struct coho__hub_loop *part) {
-  if (part->topics.map.count) return;
-  coho_hub *hub = part->hub;
-  hub->loops[part->index] = NULL;
-  coho__topics_free(&part->topics);
-  coho__mailbox_drop(part->mailbox);
-  coho__free(part, sizeof *part);
-  unref(hub);
+static void remove_topic(coho_hub *hub, struct coho__topic *t) {
+  hub->backplane->ops->close(hub->backplane, t);
+  coho__topic_free(t);
 }
 
-/* ---- the index ------------------------------------------------------------------------------ */
-
-static struct coho__hub_entry *find_entry(coho_hub *hub, struct coho__view name) {
-  return (struct coho__hub_entry *)coho__map_get(&hub->index, name);
-}
-
-static struct coho__hub_entry *need_entry(coho_hub *hub, struct coho__view name) {
-  struct coho__hub_entry *e = find_entry(hub, name);
-  if (e) return e;
-  e = (struct coho__hub_entry *)coho__zalloc(sizeof *e);
-  if (!e) return NULL;
-  coho__list_init(&e->topics);
-  if (!coho__map_add(&hub->index, name, e)) return e;
-  coho__free(e, sizeof *e);
-  return NULL;
-}
-
-/* A further subscriber of a topic of this loop. 0 or COHO_ENOMEM. */
-static int index_join(coho_hub *hub, struct coho__topic *t, struct coho__subscription *sub) {
-  pthread_mutex_lock(&hub->lock);
-  sub->since = hub->publications;
-  struct coho__hub_entry *e = need_entry(hub, (struct coho__view){t->name, t->name_len});
-  if (e) {
-    e->subscribers++;
-    if (coho__list_empty(&t->node)) {
-      coho__list_append(&e->topics, &t->node);
-      e->loops++;
-    }
+/* Loops that follow a pattern which matches have it from its first message. */
+static int tell_patterns(coho_hub *hub, struct coho__topic *t) {
+  for (size_t i = 0; i < COHO_LOOPS_MAX && hub->pattern_count; i++) {
+    struct coho__part *p = hub->parts[i];
+    if (!p || !coho__part_matches(p, coho__topic_name(t))) continue;
+    if (!coho__leaf_need(t, p)) return COHO_ENOMEM;
   }
-  pthread_mutex_unlock(&hub->lock);
-  return e ? 0 : COHO_ENOMEM;
-}
-
-/* One less; t has it counted off already. */
-static void index_part(coho_hub *hub, struct coho__topic *t) {
-  struct coho__view name = {t->name, t->name_len};
-  pthread_mutex_lock(&hub->lock);
-  struct coho__hub_entry *e = find_entry(hub, name);
-  e->subscribers--;
-  if (t->count == 0) {
-    coho__list_remove(&t->node);
-    e->loops--;
-  }
-  if (e->subscribers == 0) {
-    coho__map_remove(&hub->index, name);
-    coho__free(e, sizeof *e);
-  }
-  pthread_mutex_unlock(&hub->lock);
-}
-
-size_t coho_hub_subscribers(coho_hub *hub, const char *topic) {
-  struct coho__view name;
-  if (!read_name(topic, &name)) return 0;
-  pthread_mutex_lock(&hub->lock);
-  const struct coho__hub_entry *e = find_entry(hub, name);
-  size_t n = e ? e->subscribers : 0;
-  pthread_mutex_unlock(&hub->lock);
-  return n;
-}
-
-/* ---- subscribing ---------------------------------------------------------------------------- */
-
-static void drop_topic_if_empty(struct coho__hub_loop *part, struct coho__topic *t) {
-  if (t->count == 0) coho__topics_remove(&part->topics, t);
-  drop_part_if_empty(part);
-}
-
-/* The subscription is no attachment any more. */
-static void on_end(struct coho__attachment *a) {
-  struct coho__subscription *sub = COHO_CONTAINER_OF(a, struct coho__subscription, attachment);
-  struct coho__topic *t = sub->topic;
-  struct coho__hub_loop *part = (struct coho__hub_loop *)t->owner;
-  coho__topic_part(sub);
-  index_part(part->hub, t);
-  coho__free(sub, sizeof *sub);
-  drop_topic_if_empty(part, t);
-}
-
-static struct coho__topic *need_topic(struct coho__hub_loop *part, struct coho__view name) {
-  struct coho__topic *t = coho__topics_find(&part->topics, name);
-  if (t) return t;
-  t = coho__topics_add(&part->topics, name);
-  if (!t) return NULL;
-  t->mailbox = part->mailbox;
-  t->owner = part;
-  return t;
-}
-
-static int join(struct coho__hub_loop *part, struct coho__topic *t, coho_conn *c) {
-  if (coho__topic_of_conn(t, c, on_end)) return COHO_EEXISTS;
-  struct coho__subscription *sub = (struct coho__subscription *)coho__zalloc(sizeof *sub);
-  if (!sub) return COHO_ENOMEM;
-  int err = index_join(part->hub, t, sub);
-  if (err) {
-    coho__free(sub, sizeof *sub);
-    return err;
-  }
-  sub->attachment.end = on_end;
-  coho__topic_join(t, sub, c);
-  coho__conn_attach(c, &sub->attachment);
   return 0;
 }
 
-int coho_subscribe(coho_hub *hub, coho_conn *c, const char *topic) {
-  struct coho__view name;
-  if (!read_name(topic, &name)) return COHO_EINVAL;
-  if (!coho__conn_alive(c)) return COHO_ECLOSED;
-  struct coho__hub_loop *part = loop_part(hub, coho_conn_loop(c));
-  if (!part) return COHO_ENOMEM;
-  struct coho__topic *t = need_topic(part, name);
-  int err = t ? join(part, t, c) : COHO_ENOMEM;
-  if (t)
-    drop_topic_if_empty(part, t);
+void coho__hub_forget(coho_hub *hub, struct coho__topic *t) {
+  struct coho__list *n;
+  while ((n = t->leaves.next) != &t->leaves)
+    coho__leaf_unmake(COHO_LIST_ENTRY(n, struct coho__leaf, in_topic));
+  remove_topic(hub, t);
+}
+
+/* One that is of no use any more makes room. */
+static bool make_room(coho_hub *hub) {
+  if (hub->topics.count < hub->opt.max_topics) return true;
+  uint64_t now = coho__clock_ms();
+  struct coho__list *n = hub->rounds.next;
+  for (int i = 0; i < SWEEP_MOST && n != &hub->rounds; i++) {
+    struct coho__topic *t = COHO_LIST_ENTRY(n, struct coho__topic, round);
+    n = n->next;
+    if (!coho__topic_dead(t, now)) continue;
+    remove_topic(hub, t);
+    return true;
+  }
+  return false;
+}
+
+int coho__hub_need(coho_hub *hub, struct coho__view name, struct coho__topic **out) {
+  *out = coho__hub_find(hub, name);
+  if (*out) return 0;
+  if (!make_room(hub)) return COHO_EFULL;
+  struct coho__topic *t = coho__topic_new(hub, name, rule_for(hub, name));
+  if (!t) return COHO_ENOMEM;
+  coho__list_append(&hub->rounds, &t->round);
+  int err = hub->backplane->ops->open(hub->backplane, t);
+  if (!err) err = tell_patterns(hub, t);
+  if (!err)
+    *out = t;
   else
-    drop_part_if_empty(part);
+    coho__hub_forget(hub, t);
   return err;
 }
 
-int coho_unsubscribe(coho_hub *hub, coho_conn *c, const char *topic) {
-  struct coho__view name;
-  if (!read_name(topic, &name)) return COHO_EINVAL;
-  struct coho__hub_loop *part = hub->loops[coho_conn_loop(c)->index];
-  struct coho__topic *t = part ? coho__topics_find(&part->topics, name) : NULL;
-  struct coho__subscription *sub = t ? coho__topic_of_conn(t, c, on_end) : NULL;
-  if (!sub) return COHO_ENOTFOUND;
-  coho__conn_detach(&sub->attachment);
-  on_end(&sub->attachment);
-  return 0;
+/* ---- upkeep ---------------------------------------------------------------------------------- */
+
+void coho__hub_trim(coho_hub *hub) {
+  while (hub->bytes > hub->opt.max_bytes && !coho__list_empty(&hub->holders))
+    coho__topic_give_way(COHO_LIST_ENTRY(hub->holders.next, struct coho__topic, holder));
 }
 
-/* ---- publishing ----------------------------------------------------------------------------- */
-
-struct delivery {
-  struct coho__letter letter;
-  struct publication *publication;
-};
-
-/* One message on its way to some loops: each letter holds a reference, and so does who posts. */
-struct publication {
-  _Atomic size_t refs;
-  coho_hub *hub;
-  struct coho__framed *framed;
-  uint64_t number;
-  size_t room;             /* deliveries */
-  struct coho__view topic; /* behind them */
-  struct delivery deliveries[];
-};
-
-static size_t publication_size(size_t room, size_t name_len) {
-  return sizeof(struct publication) + room * sizeof(struct delivery) + name_len;
+static void look_after(coho_hub *hub, struct coho__topic *t, uint64_t now_ms) {
+  coho__topic_trim(t, now_ms);
+  hub->backplane->ops->sweep(hub->backplane, t, now_ms);
+  if (coho__topic_dead(t, now_ms)) remove_topic(hub, t);
 }
 
-static void publication_unref(struct publication *p) {
-  if (atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel) > 1) return;
-  coho_hub *hub = p->hub;
-  coho__framed_free(p->framed);
-  coho__free(p, publication_size(p->room, p->topic.len));
-  unref(hub);
-}
-
-static void drop(struct coho__letter *letter) {
-  publication_unref(COHO_CONTAINER_OF(letter, struct delivery, letter)->publication);
-}
-
-static void deliver(const struct publication *p, const struct coho__topic *t) {
-  for (struct coho__list *node = t->subs.next; node != &t->subs; node = node->next) {
-    const struct coho__subscription *sub = COHO_LIST_ENTRY(node, struct coho__subscription, node);
-    if (sub->since >= p->number) continue;
-    coho_conn *c = sub->conn;
-    int err = coho__conn_insert_framed(c, p->framed);
-    /* None of these ends the subscription before the turn ends. */
-    if (err == COHO_EFULL || err == COHO_ETOOBIG)
-      coho__conn_overflow(c, err);
-    else if (err == COHO_ENOMEM)
-      coho__conn_doom(c, err);
+void coho__hub_sweep(coho_hub *hub, uint64_t now_ms) {
+  if (now_ms - hub->swept_ms < SWEEP_MS) return;
+  hub->swept_ms = now_ms;
+  coho__presence_sweep(hub, now_ms);
+  for (size_t i = COHO_MIN(hub->topics.count, SWEEP_MOST); i; i--) {
+    struct coho__list *n = hub->rounds.next;
+    coho__list_remove(n);
+    coho__list_append(&hub->rounds, n);
+    look_after(hub, COHO_LIST_ENTRY(n, struct coho__topic, round), now_ms);
   }
 }
 
-static void run(coho_loop *loop, struct coho__letter *letter) {
-  struct publication *p = COHO_CONTAINER_OF(letter, struct delivery, letter)->publication;
-  const struct coho__hub_loop *part = p->hub->loops[loop->index];
-  const struct coho__topic *t = part ? coho__topics_find(&part->topics, p->topic) : NULL;
-  if (t) deliver(p, t);
-  drop(letter);
-}
-
-static struct publication *publication_new(coho_hub *hub, size_t room, struct coho__view topic,
-                                           const coho_msg *m) {
-  struct publication *p = (struct publication *)coho__alloc(publication_size(room, topic.len));
-  if (!p) return NULL;
-  *p = (struct publication){.hub = ref(hub), .room = room};
-  atomic_init(&p->refs, 1);
-  char *name = (char *)&p->deliveries[room];
-  memcpy(name, topic.data, topic.len);
-  p->topic = (struct coho__view){name, topic.len};
-  p->framed = coho__framed_new(m);
-  if (p->framed) return p;
-  publication_unref(p);
-  return NULL;
-}
-
-/* Locked. To as many loops as there is room for; one that joined meanwhile is too late. */
-static int post_all(struct publication *p, const struct coho__hub_entry *e) {
-  int result = 0;
-  size_t i = 0;
-  for (struct coho__list *n = e->topics.next; n != &e->topics && i < p->room; n = n->next) {
-    struct delivery *d = &p->deliveries[i++];
-    size_t bytes = sizeof *p + coho__framed_size(p->framed);
-    *d = (struct delivery){.letter = {.run = run, .drop = drop, .bytes = bytes}, .publication = p};
-    atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
-    int err = coho__mailbox_post(COHO_LIST_ENTRY(n, struct coho__topic, node)->mailbox, &d->letter);
-    if (!err) continue;
-    publication_unref(p);
-    if (err == COHO_EFULL) result = err;
+void coho__hub_check(coho_hub *hub) {
+  uint64_t bytes = 0;
+  coho__hub_lock(hub);
+  coho__map_check(&hub->topics);
+  for (struct coho__list *n = hub->rounds.next; n != &hub->rounds; n = n->next) {
+    const struct coho__topic *t = COHO_LIST_ENTRY(n, struct coho__topic, round);
+    coho__topic_check(t);
+    bytes += t->history.bytes;
   }
-  return result;
-}
-
-static size_t loops_of(coho_hub *hub, struct coho__view name) {
-  pthread_mutex_lock(&hub->lock);
-  const struct coho__hub_entry *e = find_entry(hub, name);
-  size_t n = e ? e->loops : 0;
-  pthread_mutex_unlock(&hub->lock);
-  return n;
-}
-
-int coho_publish(coho_hub *hub, const char *topic, coho_msg m) {
-  struct coho__view name;
-  if (!read_name(topic, &name) || m.type > COHO_BINARY || (m.flags & ~(uint32_t)COHO_PLAIN))
-    return COHO_EINVAL;
-  size_t room = loops_of(hub, name);
-  if (!room) return 0;
-  struct publication *p = publication_new(hub, room, name, &m);
-  if (!p) return COHO_ENOMEM;
-  pthread_mutex_lock(&hub->lock);
-  const struct coho__hub_entry *e = find_entry(hub, name);
-  p->number = ++hub->publications;
-  int err = e ? post_all(p, e) : 0;
-  pthread_mutex_unlock(&hub->lock);
-  publication_unref(p);
-  return err;
+  COHO_ASSERT(bytes == hub->bytes);
+  coho__hub_unlock(hub);
 }

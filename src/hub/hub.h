@@ -1,45 +1,69 @@
 /*
- * The hub: exact topics across the loops of a process.
+ * The hub: topics across the loops of a process.
  *
- * Each loop has subscriber sets of its own (topic.h). The index, under a lock, knows which loops
- * have a name at all, so that a publish frames the message once and posts one letter to each of
- * them, also to the one it was called on. That makes one order for all: every subscriber sees
- * the publishes of a topic in the order in which they took the lock. A loop delivers in its mailbox
- * phase; connections are flushed at the end of its turn, once each. Since delivery is later than
- * the publish, both are numbered: who subscribes after a publish does not get it.
+ * Each topic has one history and one order, under the hub's lock. A loop with subscribers has a leaf
+ * of the topic, which knows how far the loop is; a publish adds to the history and wakes the leaves,
+ * whose loops take what is new from there and give it to their subscribers. So a publish costs no
+ * memory but the message, whatever the number of loops and subscribers; a subscriber that cannot take
+ * more waits at its place in the history; and who comes back goes on there.
  *
- * A hub is freed with its last reference: the program's, that of each loop with subscribers, and
- * that of each publication under way.
+ * Where topics really live is the backplane's: it numbers messages and keeps what is published twice
+ * from being so. That of this process is backplane_memory.c.
+ *
+ * A hub is freed with its last reference: the program's, and that of each loop that has a part of it.
  */
 #ifndef COHO_HUB_HUB_H
 #define COHO_HUB_HUB_H
 
+#include "hub/backplane.h"
+#include "hub/part.h"
 #include "hub/topic.h"
-#include "io/mailbox.h"
 
 #include <pthread.h>
 
-/* The part of one loop; there is one while it has subscribers. */
-struct coho__hub_loop {
-  coho_hub *hub;
-  uint32_t index; /* of the loop */
-  struct coho__mailbox *mailbox;
-  struct coho__topics topics;
-};
-
-/* A name that somebody subscribed. */
-struct coho__hub_entry {
-  struct coho__list topics; /* coho__topic, one for each loop */
-  size_t loops;             /* how many */
-  size_t subscribers;       /* on all of them */
-};
-
 struct coho_hub {
   _Atomic size_t refs;
-  pthread_mutex_t lock;
-  uint64_t publications;                        /* so far; locked */
-  struct coho__map index;                       /* name to coho__hub_entry; locked */
-  struct coho__hub_loop *loops[COHO_LOOPS_MAX]; /* each belongs to its loop's thread */
+  coho_hub_options opt;
+  struct coho__backplane *backplane;
+  struct coho__list rules;     /* coho__rule, in order; the last has no pattern */
+  pthread_mutex_t lock;        /* over all that follows */
+  struct coho__map topics;     /* by name */
+  struct coho__list rounds;    /* all topics, in the order in which they are looked after */
+  struct coho__list holders;   /* topics with history */
+  struct coho__list inhabited; /* topics with members */
+  uint64_t bytes;              /* of histories */
+  size_t pattern_count;        /* on all loops */
+  uint64_t swept_ms;
+  uint64_t seed[2];
+  coho_hub_stats stats; /* what is counted, not looked up */
+  struct coho__part *parts[COHO_LOOPS_MAX];
 };
+
+coho_hub *coho__hub_ref(coho_hub *hub);
+void coho__hub_unref(coho_hub *hub);
+
+static inline void coho__hub_lock(coho_hub *hub) { pthread_mutex_lock(&hub->lock); }
+static inline void coho__hub_unlock(coho_hub *hub) { pthread_mutex_unlock(&hub->lock); }
+
+/* A name of 1 to 255 bytes, or the companion of one. */
+bool coho__hub_read_name(const char *topic, struct coho__view *name);
+
+/* All of these with the lock held. */
+
+struct coho__topic *coho__hub_find(const coho_hub *hub, struct coho__view name);
+/* Made when there is none. 0, COHO_EFULL, COHO_ENOMEM. */
+int coho__hub_need(coho_hub *hub, struct coho__view name, struct coho__topic **out);
+/* One that could not be made whole. */
+void coho__hub_forget(coho_hub *hub, struct coho__topic *t);
+/* The histories together are over their limit: those longest without publish give way. */
+void coho__hub_trim(coho_hub *hub);
+/* What age takes, topics that nobody would miss, members that are gone: at most once a second. */
+void coho__hub_sweep(coho_hub *hub, uint64_t now_ms);
+/* Numbers, keeps and delivers a message. 0 or an error, see coho_publish(). */
+int coho__hub_publish(coho_hub *hub, struct coho__view topic, struct coho__message *m,
+                      struct coho__view idempotency_key, coho_pos *pos);
+
+/* Without the lock, once in a test. */
+void coho__hub_check(coho_hub *hub);
 
 #endif

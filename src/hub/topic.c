@@ -1,79 +1,219 @@
 #include "hub/topic.h"
 
 #include "base/alloc.h"
-#include "base/random.h"
+#include "base/clock.h"
+#include "hub/hub.h"
+#include "hub/leaf.h"
 
 #include <string.h>
 
-static struct coho__view name_of(const struct coho__topic *t) {
+/* ---- life ------------------------------------------------------------------------------------ */
+
+struct coho__view coho__topic_name(const struct coho__topic *t) {
   return (struct coho__view){t->name, t->name_len};
+}
+
+bool coho__topic_conflates(const struct coho__topic *t) {
+  return t->opt->slow == COHO_SLOW_CONFLATE;
+}
+
+bool coho__topic_is_companion(struct coho__view name) {
+  const struct coho__view end = VIEW("/presence");
+  return name.len > end.len && !memcmp(name.data + name.len - end.len, end.data, end.len);
 }
 
 static size_t size_of(const struct coho__topic *t) { return sizeof *t + t->name_len + 1; }
 
-void coho__topics_init(struct coho__topics *ts) {
-  uint64_t seed[2]; /* names may come from strangers */
-  coho__random(seed, sizeof seed);
-  coho__map_init(&ts->map, seed);
-}
-
-void coho__topics_free(struct coho__topics *ts) {
-  COHO_ASSERT(ts->map.count == 0);
-  coho__map_free(&ts->map);
-}
-
-struct coho__topic *coho__topics_find(const struct coho__topics *ts, struct coho__view name) {
-  return (struct coho__topic *)coho__map_get(&ts->map, name);
-}
-
-struct coho__topic *coho__topics_add(struct coho__topics *ts, struct coho__view name) {
+struct coho__topic *coho__topic_new(coho_hub *hub, struct coho__view name,
+                                    const coho_topic_options *opt) {
   struct coho__topic *t = (struct coho__topic *)coho__zalloc(sizeof *t + name.len + 1);
   if (!t) return NULL;
-  coho__list_init(&t->subs);
-  coho__list_init(&t->node);
+  t->hub = hub;
+  t->opt = opt;
   t->name_len = name.len;
   memcpy(t->name, name.data, name.len);
-  if (!coho__map_add(&ts->map, name_of(t), t)) return t;
+  t->used_ms = coho__clock_ms();
+  coho__list_init(&t->round);
+  coho__list_init(&t->holder);
+  coho__list_init(&t->inhabited);
+  coho__list_init(&t->leaves);
+  coho__list_init(&t->waiters);
+  coho__history_init(&t->history, coho__topic_conflates(t), hub->seed);
+  if (!coho__map_add(&hub->topics, coho__topic_name(t), t)) return t;
   coho__free(t, size_of(t));
   return NULL;
 }
 
-void coho__topics_remove(struct coho__topics *ts, struct coho__topic *t) {
-  COHO_ASSERT(t->count == 0);
-  coho__map_remove(&ts->map, name_of(t));
+void coho__topic_free(struct coho__topic *t) {
+  coho_hub *hub = t->hub;
+  COHO_ASSERT(coho__list_empty(&t->leaves) && coho__list_empty(&t->waiters));
+  coho__map_remove(&hub->topics, coho__topic_name(t));
+  coho__list_remove(&t->round);
+  coho__list_remove(&t->holder);
+  coho__list_remove(&t->inhabited);
+  hub->bytes -= t->history.bytes;
+  hub->stats.messages -= t->history.count;
+  coho__history_free(&t->history);
+  if (t->members) {
+    coho__members_free(t->members);
+    coho__free(t->members, sizeof *t->members);
+  }
   coho__free(t, size_of(t));
 }
 
-struct coho__subscription *coho__topic_of_conn(const struct coho__topic *t, const coho_conn *c,
-                                               void (*end)(struct coho__attachment *a)) {
-  for (struct coho__attachment *a = c->attached; a; a = a->next) {
-    if (a->end != end) continue;
-    struct coho__subscription *sub = COHO_CONTAINER_OF(a, struct coho__subscription, attachment);
-    if (sub->topic == t) return sub;
+/* How long its epoch lives after the last message: the history's age, and as long again. */
+static bool forgotten(const struct coho__topic *t, uint64_t now_ms) {
+  uint64_t age = t->opt->history_age_ms;
+  if (t->last.offset == 0) return true;
+  return age != UINT32_MAX && now_ms - t->used_ms > 2 * age;
+}
+
+bool coho__topic_dead(const struct coho__topic *t, uint64_t now_ms) {
+  return t->loops == 0 && t->history.count == 0 && !t->members && coho__list_empty(&t->waiters) &&
+         !t->store && forgotten(t, now_ms);
+}
+
+/* ---- the history's limits -------------------------------------------------------------------- */
+
+uint64_t coho__topic_needed(const struct coho__topic *t) {
+  uint64_t needed = UINT64_MAX;
+  for (struct coho__list *n = t->leaves.next; n != &t->leaves; n = n->next)
+    needed = COHO_MIN(needed, COHO_LIST_ENTRY(n, struct coho__leaf, in_topic)->needed);
+  return needed;
+}
+
+/* It holds more than it may at all. */
+static bool full(const struct coho__topic *t) {
+  const struct coho__history *h = &t->history;
+  return h->count > t->opt->history_count || h->bytes > t->opt->history_bytes;
+}
+
+/* Held only for subscribers that have not got it. */
+static bool stale(const struct coho__topic *t, const struct coho__message *m, uint64_t now_ms) {
+  const coho_topic_options *opt = t->opt;
+  if (opt->flags & COHO_NO_HISTORY) return true;
+  return opt->history_age_ms != UINT32_MAX && now_ms - m->born_ms > opt->history_age_ms;
+}
+
+static bool wanted(const struct coho__topic *t, const struct coho__message *m) {
+  /* Elsewhere nobody looks after who is how far; what is stale is lost to who is that slow. */
+  bool known = t->opt->flags & COHO_NO_HISTORY || t->opt->slow == COHO_SLOW_BLOCK;
+  return known && m->pos.offset >= coho__topic_needed(t);
+}
+
+bool coho__topic_blocked(const struct coho__topic *t, size_t size) {
+  const coho_topic_options *opt = t->opt;
+  if (opt->slow != COHO_SLOW_BLOCK) return false;
+  uint64_t needed = coho__topic_needed(t), bytes = t->history.bytes + size;
+  size_t count = t->history.count + 1;
+  struct coho__message *m;
+  /* As many of the first would go as it takes to make room. */
+  for (uint64_t from = 0; count > opt->history_count || bytes > opt->history_bytes; count--) {
+    if (!coho__history_from(&t->history, from, &m, 1)) return false;
+    if (m->pos.offset >= needed) return true;
+    bytes -= coho__message_size(m);
+    from = m->pos.offset + 1;
   }
-  return NULL;
+  return false;
 }
 
-void coho__topic_join(struct coho__topic *t, struct coho__subscription *sub, coho_conn *c) {
-  sub->conn = c;
-  sub->topic = t;
-  coho__list_append(&t->subs, &sub->node);
-  t->count++;
+bool coho__topic_holds(const struct coho__topic *t, size_t size) {
+  return size <= t->opt->history_bytes && size <= t->hub->opt.max_bytes;
 }
 
-void coho__topic_part(struct coho__subscription *sub) {
-  coho__list_remove(&sub->node);
-  sub->topic->count--;
+static void drop_first(struct coho__topic *t) {
+  coho_hub *hub = t->hub;
+  uint64_t before = t->history.bytes;
+  t->trimmed = coho__history_first(&t->history)->pos.offset;
+  coho__history_drop_first(&t->history);
+  hub->bytes -= before - t->history.bytes;
+  hub->stats.messages--;
+  if (!t->history.count) coho__list_remove(&t->holder);
 }
 
-void coho__topics_check(const struct coho__topics *ts) {
-  size_t it = 0;
-  struct coho__topic *t;
-  coho__map_check(&ts->map);
-  while ((t = (struct coho__topic *)coho__map_next(&ts->map, &it, NULL))) {
-    size_t n = 0;
-    for (struct coho__list *node = t->subs.next; node != &t->subs; node = node->next)
-      n++;
-    COHO_ASSERT(n == t->count && n > 0);
+void coho__topic_trim(struct coho__topic *t, uint64_t now_ms) {
+  const struct coho__message *m;
+  while ((m = coho__history_first(&t->history)) &&
+         (full(t) || (stale(t, m, now_ms) && !wanted(t, m))))
+    drop_first(t);
+}
+
+void coho__topic_give_way(struct coho__topic *t) { drop_first(t); }
+
+/* ---- messages -------------------------------------------------------------------------------- */
+
+static int keep(struct coho__topic *t, struct coho__message *m) {
+  coho_hub *hub = t->hub;
+  uint64_t bytes = t->history.bytes;
+  size_t count = t->history.count;
+  int err = coho__history_add(&t->history, m);
+  if (err) return err;
+  hub->bytes += t->history.bytes - bytes; /* less, perhaps, when it replaced another */
+  hub->stats.messages += t->history.count - count;
+  coho__list_remove(&t->holder);
+  coho__list_append(&hub->holders, &t->holder);
+  return 0;
+}
+
+int coho__topic_arrive(struct coho__topic *t, struct coho__message *m) {
+  uint64_t now = coho__clock_ms();
+  m->born_ms = now;
+  int err = t->loops ? coho__message_begin(m, t->loops) : 0;
+  if (!err) err = keep(t, m);
+  if (err) return err;
+  t->last = m->pos;
+  t->used_ms = now;
+  coho__topic_trim(t, now);
+  coho__hub_trim(t->hub);
+  for (struct coho__list *n = t->leaves.next; n != &t->leaves; n = n->next)
+    coho__leaf_wake(COHO_LIST_ENTRY(n, struct coho__leaf, in_topic));
+  return 0;
+}
+
+/* ---- where to start -------------------------------------------------------------------------- */
+
+/* The offset before all that is held. */
+static uint64_t before_held(const struct coho__topic *t) {
+  const struct coho__message *first = coho__history_first(&t->history);
+  return first ? first->pos.offset - 1 : t->last.offset;
+}
+
+coho_start coho__topic_start(const struct coho__topic *t, const coho_pos *since) {
+  coho_start start = {.pos = t->last, .lost = 0};
+  if (!since) return start;
+  uint64_t held = before_held(t);
+  if (since->epoch != t->last.epoch || since->offset > t->last.offset) {
+    bool all = since->epoch == 0 && since->offset == 0;
+    start.pos.offset = held;
+    start.lost = all ? 0 : COHO_LOST_UNKNOWN;
+  } else if (coho__topic_conflates(t)) {
+    /* What later values replaced is no loss; of what a limit took nobody knows the number. */
+    start.pos.offset = since->offset;
+    start.lost = since->offset < t->trimmed ? COHO_LOST_UNKNOWN : 0;
+  } else {
+    start.pos.offset = COHO_MAX(since->offset, held);
+    start.lost = start.pos.offset - since->offset;
   }
+  return start;
+}
+
+/* ---- waiting for room ------------------------------------------------------------------------ */
+
+void coho__topic_tell_waiters(struct coho__topic *t) {
+  struct coho__list *node;
+  if (coho__topic_blocked(t, 1)) return;
+  while ((node = coho__list_pop(&t->waiters))) {
+    struct coho__room_waiter *w = COHO_LIST_ENTRY(node, struct coho__room_waiter, node);
+    w->tell(w);
+  }
+}
+
+void coho__topic_check(const struct coho__topic *t) {
+  size_t loops = 0, subscribers = 0;
+  coho__history_check(&t->history);
+  for (struct coho__list *n = t->leaves.next; n != &t->leaves; n = n->next, loops++)
+    subscribers += COHO_LIST_ENTRY(n, struct coho__leaf, in_topic)->subs.count;
+  COHO_ASSERT(loops == t->loops);
+  COHO_ASSERT(subscribers == t->subscribers);
+  COHO_ASSERT(coho__list_empty(&t->holder) == (t->history.count == 0));
 }

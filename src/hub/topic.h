@@ -1,54 +1,85 @@
 /*
- * Topics of a hub on one loop, and who subscribed them there. Only the loop's thread looks at them,
- * but for what each topic lends to the hub's index.
+ * A topic, for all loops: its history, its position, and on which loops it has subscribers. All of it
+ * is the hub's, under its lock, but for opt, hub and name, which do not change.
  *
- * Invariants: a topic that exists has subscribers; subs has count of them.
+ * A topic lives while it has subscribers, history or members, and after its last message as long as the
+ * epoch is to live.
  */
 #ifndef COHO_HUB_TOPIC_H
 #define COHO_HUB_TOPIC_H
 
-#include "base/map.h"
-#include "ws/conn.h"
+#include "hub/history.h"
+#include "hub/members.h"
 
-enum { COHO_TOPIC_NAME_MAX = 255 };
+enum {
+  COHO_TOPIC_NAME_MAX = 255,
+  COHO_TOPIC_COMPANION_MAX = COHO_TOPIC_NAME_MAX + sizeof "/presence" - 1
+};
+
+/* Options with their defaults filled in; they apply to names that the pattern matches. */
+struct coho__rule {
+  struct coho__list node;
+  coho_topic_options opt;
+  char *pattern; /* NULL: everything */
+};
+
+/* Who waits for a topic to take messages again. */
+struct coho__room_waiter {
+  struct coho__list node;
+  void (*tell)(struct coho__room_waiter *w); /* the hub's lock is held; it is in no list any more */
+};
 
 struct coho__topic {
-  struct coho__list subs; /* coho__subscription, oldest first */
-  size_t count;
-  struct coho__list node;        /* hub's: in the index */
-  struct coho__mailbox *mailbox; /* hub's: of the loop */
-  void *owner; /* hub's: who is told when a subscription ends with its connection */
+  coho_hub *hub;
+  const coho_topic_options *opt;
+  struct coho__list round;     /* in hub->rounds */
+  struct coho__list inhabited; /* in hub->inhabited while it has members */
+  struct coho__list
+      holder; /* in hub->holders while it has history, longest without publish first */
+  struct coho__list leaves;  /* coho__leaf: one for each loop that has it */
+  struct coho__list waiters; /* coho__room_waiter */
+  size_t loops;              /* leaves */
+  size_t subscribers;        /* exact */
+  coho_pos last;             /* of the last message */
+  uint64_t trimmed;          /* offset of the last message that a limit took out of the history */
+  uint64_t used_ms;          /* when the last message came */
+  uint64_t dropped;
+  struct coho__history history;
+  struct coho__members *members; /* NULL: nobody */
+  void *store;                   /* the backplane's */
   size_t name_len;
-  char name[];
+  char name[]; /* terminated */
 };
 
-/* Belongs to its connection and ends with it. */
-struct coho__subscription {
-  struct coho__attachment attachment;
-  struct coho__list node;
-  coho_conn *conn;
-  struct coho__topic *topic;
-  uint64_t since; /* the last publication before it began */
-};
+struct coho__view coho__topic_name(const struct coho__topic *t);
+/* In the hub's index. NULL: out of memory. */
+struct coho__topic *coho__topic_new(coho_hub *hub, struct coho__view name,
+                                    const coho_topic_options *opt);
+/* Without leaves. */
+void coho__topic_free(struct coho__topic *t);
 
-struct coho__topics {
-  struct coho__map map;
-};
-
-void coho__topics_init(struct coho__topics *ts);
-void coho__topics_free(struct coho__topics *ts); /* empty */
-struct coho__topic *coho__topics_find(const struct coho__topics *ts, struct coho__view name);
-/* A new one, without subscribers yet. NULL: out of memory. */
-struct coho__topic *coho__topics_add(struct coho__topics *ts, struct coho__view name);
-/* One without subscribers. */
-void coho__topics_remove(struct coho__topics *ts, struct coho__topic *t);
-
-/* c's subscription of t; NULL: none. end is what marks the attachments of a hub. */
-struct coho__subscription *coho__topic_of_conn(const struct coho__topic *t, const coho_conn *c,
-                                               void (*end)(struct coho__attachment *a));
-void coho__topic_join(struct coho__topic *t, struct coho__subscription *sub, coho_conn *c);
-/* Out of the topic; the caller frees it. */
-void coho__topic_part(struct coho__subscription *sub);
-void coho__topics_check(const struct coho__topics *ts);
+/* The message with the next number, m->pos, came: keeps it, tells all loops. 0 or COHO_ENOMEM. */
+int coho__topic_arrive(struct coho__topic *t, struct coho__message *m);
+/* Whether one more of this size would take from the history what a subscriber still wants: then a
+   topic that blocks takes no more. */
+bool coho__topic_blocked(const struct coho__topic *t, size_t size);
+/* Whether a message of this size fits into an empty history. */
+bool coho__topic_holds(const struct coho__topic *t, size_t size);
+/* Takes out of the history what is over its limits. */
+void coho__topic_trim(struct coho__topic *t, uint64_t now_ms);
+/* The first of its messages makes room for other topics. */
+void coho__topic_give_way(struct coho__topic *t);
+/* Where somebody starts who asks for what came after since (NULL: from now on). */
+coho_start coho__topic_start(const struct coho__topic *t, const coho_pos *since);
+/* The lowest offset that some subscriber has not got yet; UINT64_MAX: none. */
+uint64_t coho__topic_needed(const struct coho__topic *t);
+/* needed rose: whoever waits for room is told. */
+void coho__topic_tell_waiters(struct coho__topic *t);
+bool coho__topic_conflates(const struct coho__topic *t);
+/* It tells what happens to the members of another: "NAME/presence". No pattern matches it. */
+bool coho__topic_is_companion(struct coho__view name);
+/* Nobody would miss it. */
+bool coho__topic_dead(const struct coho__topic *t, uint64_t now_ms);
+void coho__topic_check(const struct coho__topic *t);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "http/http.h"
 #include "ws/client.h"
+#include "ws/stats.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -124,6 +125,7 @@ void coho__conn_open(coho_conn *c, const struct coho__conn_start *start) {
   c->protocol = start->protocol;
   c->more.note = start->note;
   c->retime = true;
+  c->opened = (uint32_t)(coho__loop_time(c->home->loop) / COHO_CONN_AGE_MS);
   coho__conn_talked(c);
   coho__count(&n->connections, 1);
   coho__count(&n->connections_total, 1);
@@ -172,7 +174,7 @@ static void log_access(const coho_conn *c, uint32_t code) {
   struct coho__access line = {.peer = coho_conn_peer(c, peer, sizeof peer),
                               .method = VIEW("GET"),
                               .target = coho__view_of(n->target),
-                              .status = code,
+                              .code = code,
                               .bytes = n->sent,
                               .duration_ms = coho__loop_time(c->home->loop) - n->opened_ms};
   coho__http_access(c->home->http, &line);
@@ -180,7 +182,7 @@ static void log_access(const coho_conn *c, uint32_t code) {
 
 static void drop_attachments(coho_conn *c) {
   struct coho__attachment *a;
-  while ((a = c->attached)) {
+  while ((a = c->attachments)) {
     coho__conn_detach(a);
     a->end(a);
   }
@@ -195,7 +197,11 @@ void coho__conn_end(coho_conn *c, const coho_ending *how) {
   c->stopped_ms = 0;
   coho__loop_stop_timer(c->home->loop, &c->timer);
   drop_attachments(c);
-  if (was_open) coho__count(&c->home->counters->connections, (uint64_t)-1);
+  if (c->attached) c->home->table->attached_ops->gone(c);
+  if (was_open) {
+    coho__count(&c->home->counters->connections, (uint64_t)-1);
+    coho__stats_ended(c->home->counters, how->err, how->code);
+  }
 
   log_end(c, how);
   if (how->err && set->on_error) set->on_error(c, how->err);
@@ -303,13 +309,18 @@ void coho__conn_linger(coho_conn *c) {
 
 void coho__conn_linger_timeout(coho_conn *c) { bury(c, coho__conn_waiting(c) > 0); }
 
+void coho__conn_dropped(coho_conn *c, uint64_t n) {
+  struct coho__meter *m = coho__engine_meter(&c->engine);
+  if (m) m->drops += n;
+}
+
 /* ---- attachments ---------------------------------------------------------------------------- */
 
 void coho__conn_attach(coho_conn *c, struct coho__attachment *a) {
-  a->next = c->attached;
-  a->link = &c->attached;
+  a->next = c->attachments;
+  a->link = &c->attachments;
   if (a->next) a->next->link = &a->next;
-  c->attached = a;
+  c->attachments = a;
 }
 
 void coho__conn_detach(struct coho__attachment *a) {

@@ -22,6 +22,7 @@
 #include "ws/conn_table.h"
 #include "ws/framed.h"
 #include "ws/options.h"
+#include "ws/rtt.h"
 
 enum coho__conn_state {
   COHO_CONN_CONNECTING,
@@ -47,7 +48,7 @@ enum coho__linger {
   COHO_LINGER_RESET  /* nothing more to say */
 };
 
-/* Something that ends with a connection: a subscription, for one. */
+/* Something that ends with a connection: one who watches it, for one. */
 struct coho__attachment {
   struct coho__attachment *next, **link;   /* link: what points here */
   void (*end)(struct coho__attachment *a); /* detached already */
@@ -64,7 +65,7 @@ struct coho__pending {
 /* What only some open connections have: a line in the access log, a subprotocol of the program's, an
    address whose connections are counted. */
 struct coho__note {
-  char *target;                  /* NULL: no access log */
+  char *target;                  /* NULL: nobody wants to know */
   char *protocol;                /* NULL: it is one of the options' */
   struct coho__address *address; /* NULL: not counted */
   uint64_t opened_ms;
@@ -82,7 +83,7 @@ struct coho_conn {
   struct coho__stream *stream; /* NULL before a client is connected */
   void *user;
   const char *protocol;
-  struct coho__attachment *attached;
+  struct coho__attachment *attachments;
   struct coho__pending *pending; /* NULL while nothing is */
   struct coho__conn_rate *rate;  /* NULL: the peer may send as fast as it likes */
   union {
@@ -90,9 +91,12 @@ struct coho_conn {
     struct coho__note *note;     /* later; may be NULL */
   } more;
   uint32_t slot;
+  uint32_t attached;   /* what the layer above hangs on it, see coho__attached_ops; 0: nothing */
   uint32_t lag_ms;     /* time spent paused: the engine's clock is behind by this */
   uint32_t stopped_ms; /* when the present pause began; LINGERING: bytes drained */
   uint32_t talked_ms;  /* when the last message came or went */
+  uint32_t opened;     /* when, in steps of COHO_CONN_AGE_MS: 32 bits last for 8 years */
+  struct coho__rtts rtts;
   int16_t doom;        /* the err it ends with, once DOOMED or broken */
   uint8_t state;       /* enum coho__conn_state */
   uint8_t stop;        /* enum coho__conn_stop, or'ed */
@@ -100,10 +104,13 @@ struct coho_conn {
   bool blocked : 1;    /* the socket took less than it was given; an event will come */
   bool broken : 1;     /* a write failed */
   bool want_drain : 1; /* on_drain is owed */
+  bool want_room : 1;  /* the layer above is to be told when its queue is short again */
   bool retime : 1;     /* the timer has to be set anew */
   bool was_busy : 1;   /* when the timer was set last: inside a received message */
   bool flushed : 1;    /* LINGERING: nothing is left to write */
 };
+
+enum { COHO_CONN_AGE_MS = 64 };
 
 static inline coho_loop *coho__conn_loop(const coho_conn *c) { return c->home->loop; }
 
@@ -151,6 +158,9 @@ void coho__conn_soon(coho_conn *c);
 void coho__conn_linger(coho_conn *c);
 void coho__conn_linger_timeout(coho_conn *c);
 void coho__note_free(struct coho__note *n); /* NULL is fine */
+
+/* So many messages that were meant for it were given up. */
+void coho__conn_dropped(coho_conn *c, uint64_t n);
 
 void coho__conn_attach(coho_conn *c, struct coho__attachment *a);
 void coho__conn_detach(struct coho__attachment *a);
@@ -202,6 +212,9 @@ void coho__conn_drained(coho_conn *c);
 int coho__conn_insert(coho_conn *c, const coho_msg *m);
 /* The same for one that many get. */
 int coho__conn_insert_framed(coho_conn *c, struct coho__framed *framed);
+/* Whether it may be given more without letting its queue grow long; if not, the layer above is told when
+   it may. */
+bool coho__conn_room(coho_conn *c);
 /* Whether it may go now: sends what waited so. */
 void coho__conn_release(coho_conn *c);
 /* Closes a connection whose queue cannot take what others send to it: 1013 when it is full, 1009

@@ -68,6 +68,7 @@ static void free_table(struct coho__task *task) {
   struct coho__conn_table *t = COHO_CONTAINER_OF(task, struct coho__conn_table, burial);
   coho__map_free(&t->gates);
   coho__deflate_pool_free(t->deflate);
+  if (t->attachments) t->attached_ops->free(t->attachments);
   coho__free(t->slots, t->cap * sizeof *t->slots);
   coho__free(t, sizeof *t);
 }

@@ -11,6 +11,7 @@
 #ifndef COHO_WS_CONN_TABLE_H
 #define COHO_WS_CONN_TABLE_H
 
+#include "base/buf.h"
 #include "base/map.h"
 #include "http/counters.h"
 #include "io/loop.h"
@@ -32,20 +33,33 @@ struct coho__home {
   struct coho__counters *counters;
   struct coho__http *http; /* NULL for clients */
   size_t conns;            /* not freed yet */
+  bool keeps_targets;      /* COHO_KEEP_TARGETS */
   /* May be NULL: after on_close, with its err; and when the last connection was freed. */
   void (*on_end)(struct coho__home *home, int err);
   void (*on_empty)(struct coho__home *home);
+};
+
+/* What a layer above hangs on the connections of a loop. On its thread. */
+struct coho__attached_ops {
+  void (*gone)(coho_conn *c);      /* one with c->attached ends; before on_error and on_close */
+  void (*room)(coho_conn *c);      /* it may be given more, after coho__conn_room() had said no */
+  void (*free)(void *attachments); /* the table goes, all connections have gone */
+  /* Appends the topics that c follows, with spaces between them; NULL: it has none. 0, COHO_ENOMEM,
+     COHO_EFULL. */
+  int (*topics)(const coho_conn *c, struct coho__buf *out);
 };
 
 struct coho__conn_table {
   coho_loop *loop;
   struct coho__slot *slots;
   uint32_t cap, count, free_head;
-  uint32_t first;                     /* generation of a slot never used */
-  bool closing;                       /* the loop is being freed: nothing new begins */
-  coho_conn *corked;                  /* whose output collects in loop->cork */
-  coho_request *request;              /* of the connection whose on_open runs */
+  uint32_t first;        /* generation of a slot never used */
+  bool closing;          /* the loop is being freed: nothing new begins */
+  coho_conn *corked;     /* whose output collects in loop->cork */
+  coho_request *request; /* of the connection whose on_open runs */
   struct coho__deflate_pool *deflate; /* NULL before a connection compresses */
+  const struct coho__attached_ops *attached_ops;
+  void *attachments;      /* NULL before there is one */
   struct coho__map gates; /* client.c: attempts that wait for another to the same host */
   struct coho__home clients;
   struct coho__counters counters; /* of clients */

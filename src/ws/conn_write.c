@@ -15,6 +15,7 @@ enum {
   SMALL = 32,
   SHARE_LEAST = 8,
   PIECES = 4,
+  AHEAD = 256,
 #else
   /* From here on a server's payload is written from where it is: copying costs more than another
      system call. */
@@ -24,6 +25,9 @@ enum {
      of shared ones would be several times what is counted. */
   SHARE_LEAST = 256,
   PIECES = 64, /* of one writev(2) */
+  /* What is published waits in a connection's queue up to here, beyond in the history of its topic,
+     which all subscribers share: enough for a fast network between two events of the socket. */
+  AHEAD = 256 * 1024,
 #endif
   TAIL_MOST = 3 /* cork, header, payload */
 };
@@ -180,6 +184,20 @@ void coho__conn_flush(coho_conn *c) {
   if (corked) cork->len = 0;
 }
 
+bool coho__conn_room(coho_conn *c) {
+  if (coho_conn_queued(c) <= AHEAD) return true;
+  coho__conn_flush(c);
+  if (coho_conn_queued(c) <= AHEAD) return true;
+  c->want_room = true;
+  return false;
+}
+
+static void tell_room(coho_conn *c) {
+  if (!c->want_room || coho_conn_queued(c) > AHEAD / 4 || !coho__conn_alive(c)) return;
+  c->want_room = false;
+  if (c->attached) c->home->table->attached_ops->room(c);
+}
+
 void coho__conn_drained(coho_conn *c) {
   c->blocked = false;
   coho__conn_flush(c);
@@ -187,6 +205,7 @@ void coho__conn_drained(coho_conn *c) {
     (void)coho__engine_unblock(&c->engine, &c->home->loop->cork);
     c->retime = true;
   }
+  tell_room(c);
   if (!c->want_drain || coho__conn_waiting(c) > c->opt->set.low_mark || !coho__conn_alive(c))
     return;
   c->want_drain = false;
@@ -282,9 +301,29 @@ static int send_wire(coho_conn *c, const coho_msg *m) {
   return err;
 }
 
+/* What the program sends compressed, for those who watch the connection. */
+static void show(coho_conn *c, const coho_msg *m) {
+  struct coho__meter *n = c->engine.meter;
+  const struct coho__frame f = {.len = m->len, .opcode = (uint8_t)m->type, .fin = true};
+  if (n && n->watches) coho__meter_message(n, &f, m->data, true);
+}
+
+/* A frame that was made elsewhere. */
+static void meter_framed(coho_conn *c, const coho_msg *m, const struct coho__chunk *chunk) {
+  struct coho__meter *n = coho__engine_meter(&c->engine);
+  struct coho__frame f;
+  if (!n) return;
+  int size = coho__frame_read(&f, (const uint8_t *)chunk->data, chunk->len,
+                              (struct coho__frame_rules){.rsv1 = true});
+  COHO_ASSERT(size > 0);
+  if (f.rsv1) show(c, m);
+  coho__meter_sent(n, &f, chunk->data + size);
+}
+
 static int send_frame(coho_conn *c, const coho_msg *m) {
   coho_msg wire;
   coho__engine_pack(&c->engine, m, &wire);
+  if (wire.data != m->data) show(c, m);
   int err = send_wire(c, &wire);
   if (err) coho__engine_forget(&c->engine);
   return err;
@@ -321,8 +360,16 @@ static int make_room(coho_conn *c, size_t len) {
   return COHO_EFULL;
 }
 
+static void meter(coho_conn *c, const coho_msg *m) {
+  struct coho__meter *n = coho__engine_meter(&c->engine);
+  if (!n) return;
+  if (!(m->flags & COHO_MORE)) n->messages_out++;
+  n->payload_out += m->len;
+}
+
 static void count_sent(coho_conn *c, const coho_msg *m) {
   struct coho__counters *n = c->home->counters;
+  meter(c, m);
   coho__conn_talked(c);
   if (!(m->flags & COHO_MORE)) coho__count(&n->messages_out, 1);
   coho__count(&n->bytes_out, m->len);
@@ -343,6 +390,9 @@ void coho__conn_release(coho_conn *c) {
     return;
   }
   grown(c);
+  /* When the socket takes all of it no event comes. */
+  if (c->want_room && !c->blocked) coho__conn_flush(c);
+  tell_room(c);
 }
 
 int coho_send(coho_conn *c, coho_msg m) {
@@ -443,6 +493,7 @@ static int insert(coho_conn *c, const coho_msg *m, struct coho__framed *framed) 
     err = make_room(c, m->len);
     if (!err) err = chunk ? append_chunk(c, chunk) : send_frame(c, m);
   }
+  if (!err && chunk) meter_framed(c, m, chunk);
   if (!err) count_sent(c, m);
   return err;
 }

@@ -16,29 +16,39 @@ struct coho__framed {
 };
 
 static struct coho__chunk *frame(const coho_msg *m, const void *payload, size_t len, bool rsv1) {
-  struct coho__chunk *chunk = coho__chunk_new(COHO_FRAME_HEADER_MAX + len);
-  if (!chunk) return NULL;
   struct coho__frame f = {
       .len = len, .opcode = m->type ? (uint8_t)m->type : COHO_OP_BINARY, .fin = true, .rsv1 = rsv1};
   uint8_t header[COHO_FRAME_HEADER_MAX];
   size_t n = coho__frame_write(header, &f);
+  struct coho__chunk *chunk = len <= SIZE_MAX - n ? coho__chunk_new(n + len) : NULL;
+  if (!chunk) return NULL;
   memcpy(chunk->data, header, n);
   if (len) memcpy(chunk->data + n, payload, len);
   chunk->len = n + len;
   return chunk;
 }
 
-struct coho__framed *coho__framed_new(const coho_msg *m) {
+struct coho__chunk *coho__framed_plain(const coho_msg *m) {
   COHO_ASSERT(!(m->flags & COHO_MORE));
+  return frame(m, m->data, m->len, false);
+}
+
+struct coho__framed *coho__framed_over(struct coho__chunk *plain, const coho_msg *m) {
+  COHO_ASSERT(plain->len >= m->len && m->data == plain->data + (plain->len - m->len));
   struct coho__framed *f = (struct coho__framed *)coho__zalloc(sizeof *f);
   if (!f) return NULL;
-  f->plain = frame(m, m->data, m->len, false);
-  if (!f->plain) {
-    coho__free(f, sizeof *f);
-    return NULL;
-  }
+  f->plain = coho__chunk_ref(plain);
   f->msg = *m;
-  f->msg.data = f->plain->data + (f->plain->len - m->len);
+  return f;
+}
+
+struct coho__framed *coho__framed_new(const coho_msg *m) {
+  struct coho__chunk *plain = coho__framed_plain(m);
+  if (!plain) return NULL;
+  coho_msg inside = *m;
+  inside.data = plain->data + (plain->len - m->len);
+  struct coho__framed *f = coho__framed_over(plain, &inside);
+  coho__chunk_unref(plain);
   return f;
 }
 

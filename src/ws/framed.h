@@ -15,6 +15,10 @@ struct coho__framed;
 
 /* A copy of m, which is whole. NULL: out of memory. */
 struct coho__framed *coho__framed_new(const coho_msg *m);
+/* The same over a frame of coho__framed_plain(), of which it takes a reference; m->data points into it. */
+struct coho__framed *coho__framed_over(struct coho__chunk *plain, const coho_msg *m);
+/* The plain frame alone, of a whole message, which ends it. NULL: out of memory. */
+struct coho__chunk *coho__framed_plain(const coho_msg *m);
 void coho__framed_free(struct coho__framed *f); /* NULL is fine */
 /* The message, valid as long as f. */
 const coho_msg *coho__framed_msg(const struct coho__framed *f);

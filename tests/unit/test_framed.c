@@ -198,6 +198,22 @@ static void test_a_frame_outlives_the_message(void **state) {
   coho__permessage_free(p);
 }
 
+/* One that was framed long ago is compressed anew for who comes back. */
+static void test_over_a_frame_that_exists(void **state) {
+  (void)state;
+  struct coho__permessage *p = codec(12, false);
+  coho_msg m = coho_binary(message, LEN);
+  struct coho__chunk *plain = coho__framed_plain(&m);
+  m.data = plain->data + (plain->len - LEN);
+  struct coho__framed *f = coho__framed_over(plain, &m);
+  assert_ptr_equal(coho__framed_chunk(f, NULL, 1), plain);
+  assert_ptr_equal(coho__framed_msg(f)->data, m.data);
+  coho__chunk_unref(plain); /* f has a reference of its own */
+  assert_true(readable(coho__framed_chunk(f, p, 1), 12));
+  coho__framed_free(f);
+  coho__permessage_free(p);
+}
+
 /* ---- memory --------------------------------------------------------------------------------- */
 
 /* Whichever allocation fails: no message, or a frame that is right, if only the plain one. */
@@ -251,6 +267,7 @@ int main(void) {
       TEST(test_what_is_not_compressed_at_all),
       TEST(test_noise_stays_plain),
       TEST(test_a_frame_outlives_the_message),
+      TEST(test_over_a_frame_that_exists),
       TEST(test_out_of_memory),
   };
   alloc_fail_at(0);

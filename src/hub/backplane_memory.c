@@ -1,0 +1,107 @@
+#include "hub/backplane.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "hub/receipts.h"
+
+#ifdef COHO_HARD
+#  define EPOCHS 64 /* soon the same again */
+#else
+#  define EPOCHS ((uint64_t)1 << 40) /* 8 digits as text */
+#endif
+
+/* Of topics that were never published to, so that one that was forgotten before its first message
+   begins where it was. */
+struct memory {
+  struct coho__backplane base;
+  uint64_t epoch;
+};
+
+static struct memory *memory_of(struct coho__backplane *b) {
+  return COHO_CONTAINER_OF(b, struct memory, base);
+}
+
+static uint64_t new_epoch(void) {
+  uint64_t random;
+  coho__random(&random, sizeof random);
+  return random % (EPOCHS - 1) + 1;
+}
+
+static void free_memory(struct coho__backplane *b) {
+  coho__free(memory_of(b), sizeof(struct memory));
+}
+
+static int open_topic(struct coho__backplane *b, struct coho__topic *t) {
+  t->last = (coho_pos){memory_of(b)->epoch, 0};
+  return 0;
+}
+
+static void drop_receipts(struct coho__topic *t) {
+  struct coho__receipts *r = (struct coho__receipts *)t->store;
+  if (!r) return;
+  coho__receipts_free(r);
+  coho__free(r, sizeof *r);
+  t->store = NULL;
+}
+
+static void close_topic(struct coho__backplane *b, struct coho__topic *t) {
+  struct memory *m = memory_of(b);
+  drop_receipts(t);
+  if (t->last.offset == 0) return;
+  /* Its positions would fit a later topic of the name, and mean other messages. */
+  uint64_t old = m->epoch;
+  while (m->epoch == old)
+    m->epoch = new_epoch();
+}
+
+static struct coho__receipts *need_receipts(struct coho__topic *t) {
+  uint64_t seed[2];
+  if (t->store) return (struct coho__receipts *)t->store;
+  struct coho__receipts *r = (struct coho__receipts *)coho__alloc(sizeof *r);
+  if (!r) return NULL;
+  coho__random(seed, sizeof seed);
+  coho__receipts_init(r, seed);
+  t->store = r;
+  return r;
+}
+
+static int publish(struct coho__backplane *b, struct coho__topic *t, struct coho__message *m,
+                   struct coho__view key, coho_pos *pos, bool *repeated) {
+  (void)b;
+  struct coho__receipts *r = key.data ? need_receipts(t) : NULL;
+  uint64_t now = coho__clock_ms();
+  if (key.data && !r) return COHO_ENOMEM;
+  *repeated = r && coho__receipts_find(r, key, now, pos);
+  if (*repeated) return 0;
+  if (coho__topic_blocked(t, coho__message_size(m))) return COHO_EFULL;
+  m->pos = (coho_pos){t->last.epoch, t->last.offset + 1};
+  int err = coho__topic_arrive(t, m);
+  if (err) return err;
+  *pos = m->pos;
+  /* Without memory for the receipt the message is out all the same: a retry may double it, a refusal
+     certainly would. */
+  if (r) (void)coho__receipts_add(r, key, now, *pos);
+  return 0;
+}
+
+static void sweep(struct coho__backplane *b, struct coho__topic *t, uint64_t now_ms) {
+  (void)b;
+  struct coho__receipts *r = (struct coho__receipts *)t->store;
+  if (!r) return;
+  coho__receipts_expire(r, now_ms);
+  if (!r->map.count) drop_receipts(t);
+}
+
+static const struct coho__backplane_ops ops = {.free = free_memory,
+                                               .open = open_topic,
+                                               .close = close_topic,
+                                               .publish = publish,
+                                               .sweep = sweep};
+
+struct coho__backplane *coho__backplane_memory(void) {
+  struct memory *m = (struct memory *)coho__alloc(sizeof *m);
+  if (!m) return NULL;
+  *m = (struct memory){.base = {&ops}, .epoch = new_epoch()};
+  return &m->base;
+}

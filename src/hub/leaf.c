@@ -1,0 +1,288 @@
+#include "hub/leaf.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "hub/give.h"
+#include "hub/hub.h"
+#include "hub/lag.h"
+#include "hub/pattern.h"
+
+#include <string.h>
+
+static struct coho__leaf *leaf_of(struct coho__list *in_topic) {
+  return COHO_LIST_ENTRY(in_topic, struct coho__leaf, in_topic);
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+struct coho__leaf *coho__leaf_find(const struct coho__topic *t, const struct coho__part *part) {
+  for (struct coho__list *n = t->leaves.next; n != &t->leaves; n = n->next)
+    if (leaf_of(n)->part == part) return leaf_of(n);
+  return NULL;
+}
+
+int coho__leaf_match(struct coho__leaf *l, struct coho__pattern *p) {
+  size_t old = l->pattern_count * sizeof(struct coho__pattern *);
+  struct coho__pattern **more = (struct coho__pattern **)coho__realloc(
+      l->patterns, old, old + sizeof(struct coho__pattern *));
+  if (!more) return COHO_ENOMEM;
+  l->patterns = more;
+  l->patterns[l->pattern_count++] = p;
+  return 0;
+}
+
+static void free_patterns(struct coho__leaf *l) {
+  coho__free(l->patterns, l->pattern_count * sizeof(struct coho__pattern *));
+  l->patterns = NULL;
+  l->pattern_count = 0;
+}
+
+void coho__leaf_unmatch(struct coho__leaf *l, const struct coho__pattern *p) {
+  uint32_t i = 0;
+  while (i < l->pattern_count && l->patterns[i] != p)
+    i++;
+  if (i == l->pattern_count) return;
+  if (l->pattern_count == 1) {
+    free_patterns(l);
+    return;
+  }
+  size_t old = l->pattern_count * sizeof(struct coho__pattern *);
+  l->pattern_count--;
+  memmove(&l->patterns[i], &l->patterns[i + 1],
+          (l->pattern_count - i) * sizeof(struct coho__pattern *));
+  void *less = coho__realloc(l->patterns, old, old - sizeof(struct coho__pattern *));
+  COHO_ASSERT(less); /* what shrinks always can */
+  l->patterns = (struct coho__pattern **)less;
+}
+
+static int match_all(struct coho__leaf *l) {
+  const struct coho__part *part = l->part;
+  struct coho__view name = coho__topic_name(l->topic);
+  if (coho__topic_is_companion(name)) return 0;
+  for (struct coho__list *n = part->patterns.next; n != &part->patterns; n = n->next) {
+    struct coho__pattern *p = COHO_LIST_ENTRY(n, struct coho__pattern, node);
+    if (coho__pattern_matches(coho__view_of(p->text), name) && coho__leaf_match(l, p))
+      return COHO_ENOMEM;
+  }
+  return 0;
+}
+
+static void on_rested(struct coho__wheel_timer *timer) {
+  struct coho__leaf *l = COHO_CONTAINER_OF(timer, struct coho__leaf, timer);
+  coho__hub_lock(l->topic->hub);
+  l->resting = false;
+  if (l->next <= l->topic->last.offset) coho__leaf_wake(l);
+  coho__hub_unlock(l->topic->hub);
+}
+
+static struct coho__leaf *new_leaf(struct coho__topic *t, struct coho__part *part) {
+  struct coho__leaf *l = (struct coho__leaf *)coho__alloc(sizeof *l);
+  if (!l) return NULL;
+  *l = (struct coho__leaf){
+      .topic = t, .part = part, .epoch = t->last.epoch, .next = t->last.offset + 1};
+  l->needed = l->next;
+  l->round = t->last.offset;
+  coho__list_init(&l->news);
+  coho__list_init(&l->unsettled);
+  coho__list_init(&l->lags);
+  coho__wheel_timer_init(&l->timer, on_rested);
+  if (!match_all(l)) return l;
+  free_patterns(l);
+  coho__free(l, sizeof *l);
+  return NULL;
+}
+
+struct coho__leaf *coho__leaf_need(struct coho__topic *t, struct coho__part *part) {
+  struct coho__leaf *l = coho__leaf_find(t, part);
+  if (l) return l;
+  l = new_leaf(t, part);
+  if (!l) return NULL;
+  coho__list_append(&t->leaves, &l->in_topic);
+  coho__list_append(&part->leaves, &l->in_part);
+  t->loops++;
+  return l;
+}
+
+/* What it will not deliver any more. */
+static void pass_by(const struct coho__leaf *l) {
+  struct coho__message *batch[COHO_LEAF_BATCH];
+  uint64_t next = l->next;
+  size_t n;
+  while ((n = coho__history_from(&l->topic->history, next, batch, COHO_LEAF_BATCH))) {
+    for (size_t i = 0; i < n; i++)
+      coho__message_done(batch[i]);
+    next = batch[n - 1]->pos.offset + 1;
+  }
+}
+
+static void free_leaf(struct coho__leaf *l) {
+  coho__list_remove(&l->in_topic);
+  coho__list_remove(&l->in_part);
+  coho__list_remove(&l->news);
+  coho__list_remove(&l->unsettled);
+  l->topic->loops--;
+  free_patterns(l);
+  coho__free(l, sizeof *l);
+}
+
+void coho__leaf_unmake(struct coho__leaf *l) { free_leaf(l); }
+
+void coho__leaf_drop_if_empty(struct coho__leaf *l) {
+  struct coho__topic *t = l->topic;
+  if (l->subs.first || l->pattern_count) return;
+  COHO_ASSERT(coho__list_empty(&l->lags));
+  pass_by(l);
+  coho__loop_stop_timer(l->part->loop, &l->timer);
+  free_leaf(l);
+  coho__topic_tell_waiters(t);
+}
+
+/* ---- delivering ------------------------------------------------------------------------------ */
+
+/* What is given to each subscriber in one go. */
+struct batch {
+  struct coho__message *messages[COHO_LEAF_BATCH];
+  size_t count;
+  uint64_t from, to; /* offsets, of which some may be missing */
+};
+
+void coho__leaf_wake(struct coho__leaf *l) {
+  if (l->resting || !coho__list_empty(&l->news)) return;
+  coho__list_append(&l->part->news, &l->news);
+  coho__part_post(l->part);
+}
+
+/* What it delivers now ends here. What comes while it delivers belongs to the next round of one that
+   conflates, after the rest. */
+static uint64_t end_of_round(struct coho__leaf *l) {
+  if (!coho__topic_conflates(l->topic) || l->next > l->round) l->round = l->topic->last.offset;
+  return l->round;
+}
+
+static void take(struct coho__leaf *l, struct batch *b) {
+  struct coho__topic *t = l->topic;
+  coho__hub_lock(t->hub);
+  uint64_t end = end_of_round(l) + 1;
+  b->from = l->next;
+  b->to = end;
+  b->count = coho__history_from(&t->history, l->next, b->messages, COHO_LEAF_BATCH);
+  if (b->count == COHO_LEAF_BATCH) b->to = COHO_MIN(end, b->messages[b->count - 1]->pos.offset + 1);
+  while (b->count && b->messages[b->count - 1]->pos.offset >= end)
+    b->count--;
+  for (size_t i = 0; i < b->count; i++)
+    coho__message_ref(b->messages[i]);
+  l->next = b->to;
+  coho__hub_unlock(t->hub);
+}
+
+/* It cannot take the message with index i. */
+static void fall_behind(struct coho__leaf *l, uint32_t n, uint64_t next, const struct batch *b,
+                        size_t i) {
+  const struct coho__sub *sub = coho__sub_at(l->part->shelf, n);
+  if (l->topic->opt->slow == COHO_SLOW_DISCONNECT) {
+    coho__give_close(sub, COHO_EFULL);
+    return;
+  }
+  struct coho__lag *lag = coho__lag_begin(l, n, next);
+  if (!lag) {
+    coho__give_close(sub, COHO_ENOMEM);
+    return;
+  }
+  lag->skips = l->topic->opt->slow == COHO_SLOW_DROP_NEWEST;
+  lag->missed = coho__topic_conflates(l->topic) ? b->count - i : 0;
+}
+
+/* The whole batch to one subscriber, as far as it takes it. */
+static void give_batch(struct coho__leaf *l, uint32_t n, const struct batch *b) {
+  const struct coho__sub *sub = coho__sub_at(l->part->shelf, n);
+  struct coho__delivery d = {
+      .topic = l->topic->name, .pattern = coho__give_pattern(sub), .live = true};
+  bool sparse = coho__topic_conflates(l->topic);
+  uint64_t next = b->from;
+  int err = 0;
+  for (size_t i = 0; i <= b->count && !err && sub->to.conn; i++) {
+    uint64_t offset = i < b->count ? b->messages[i]->pos.offset : b->to;
+    /* The loop itself was too slow: the history has lost them. */
+    if (!sparse && offset > next)
+      err = coho__give_gap(sub, l, offset - next, (coho_pos){l->epoch, offset - 1});
+    if (!err) next = offset;
+    if (!err && i < b->count && sub->to.conn) {
+      d.message = b->messages[i];
+      err = coho__give(sub, &d);
+      if (!err) next = offset + 1;
+    }
+    if (err == COHO_EFULL) fall_behind(l, n, next, b, i);
+  }
+}
+
+/* To all who keep up. Who subscribes meanwhile comes later in the list, and lags. */
+static void give_all(struct coho__leaf *l, const struct coho__subs *subs, const struct batch *b) {
+  const struct coho__shelf *s = l->part->shelf;
+  for (uint32_t n = subs->first; n;) {
+    const struct coho__sub *sub = coho__sub_at(s, n);
+    if (sub->to.conn && !coho__lag_find(s, sub, l)) give_batch(l, n, b);
+    n = sub->next;
+  }
+}
+
+static void count_missed(const struct coho__leaf *l, size_t n) {
+  if (!coho__topic_conflates(l->topic)) return;
+  for (struct coho__list *node = l->lags.next; node != &l->lags; node = node->next) {
+    struct coho__lag *lag = COHO_LIST_ENTRY(node, struct coho__lag, node);
+    if (!lag->waits) lag->missed += n;
+  }
+}
+
+/* What came while it was at work, or rests until it may go on. */
+static void go_on(struct coho__leaf *l) {
+  struct coho__topic *t = l->topic;
+  coho__hub_lock(t->hub);
+  if (coho__topic_conflates(t) && l->next > l->round) {
+    l->resting = true;
+    coho__list_remove(&l->news);
+    coho__loop_set_timer(l->part->loop, &l->timer, t->opt->interval_ms);
+  }
+  if (l->next <= t->last.offset) coho__leaf_wake(l);
+  coho__leaf_settle(l);
+  coho__hub_unlock(t->hub);
+}
+
+void coho__leaf_deliver(struct coho__leaf *l) {
+  struct coho__shelf *s = l->part->shelf;
+  struct batch b;
+  coho__shelf_enter(s);
+  take(l, &b);
+  count_missed(l, b.count); /* who falls behind now counts for itself */
+  give_all(l, &l->subs, &b);
+  for (uint32_t i = 0; i < l->pattern_count; i++)
+    give_all(l, &l->patterns[i]->subs, &b);
+  for (size_t i = 0; i < b.count; i++) {
+    coho__message_done(b.messages[i]);
+    coho__message_unref(b.messages[i]);
+  }
+  coho__lag_catch_up(l);
+  go_on(l);
+  coho__shelf_leave(s);
+}
+
+/* ---- how far it is --------------------------------------------------------------------------- */
+
+void coho__leaf_settle(struct coho__leaf *l) {
+  const coho_topic_options *opt = l->topic->opt;
+  if (opt->slow != COHO_SLOW_BLOCK && !(opt->flags & COHO_NO_HISTORY)) return;
+  if (coho__list_empty(&l->unsettled)) coho__list_append(&l->part->unsettled, &l->unsettled);
+  coho__part_post(l->part);
+}
+
+void coho__leaf_settle_now(struct coho__leaf *l) {
+  uint64_t needed = l->next;
+  for (struct coho__list *n = l->lags.next; n != &l->lags; n = n->next) {
+    const struct coho__lag *lag = COHO_LIST_ENTRY(n, struct coho__lag, node);
+    /* One that gets nothing of what is there needs nothing of it. */
+    if (!lag->skips) needed = COHO_MIN(needed, lag->next);
+  }
+  if (needed == l->needed) return;
+  l->needed = needed;
+  if (l->topic->opt->flags & COHO_NO_HISTORY) coho__topic_trim(l->topic, coho__clock_ms());
+  coho__topic_tell_waiters(l->topic);
+}

@@ -1,0 +1,68 @@
+/*
+ * A topic on one loop: its subscribers there, and how far they are. Belongs to the loop's thread, but
+ * for what is marked as locked, and its making: the thread that makes a topic also makes leaves on
+ * loops with a pattern that matches.
+ */
+#ifndef COHO_HUB_LEAF_H
+#define COHO_HUB_LEAF_H
+
+#include "hub/part.h"
+#include "hub/sub.h"
+#include "hub/topic.h"
+
+/* Subscribers of a pattern on one loop. */
+struct coho__pattern {
+  struct coho__subs subs;
+  struct coho__list node; /* in part->patterns; locked */
+  struct coho__part *part;
+  char text[]; /* terminated */
+};
+
+struct coho__leaf {
+  struct coho__subs subs; /* exact */
+  struct coho__topic *topic;
+  struct coho__part *part;
+  struct coho__list in_topic;      /* locked */
+  struct coho__list in_part;       /* locked */
+  struct coho__list news;          /* in part->news while there is something to deliver; locked */
+  struct coho__list unsettled;     /* in part->unsettled until needed is known again */
+  struct coho__list lags;          /* coho__lag */
+  uint64_t epoch;                  /* of what it delivers */
+  uint64_t next;                   /* the offset it delivers next; written while locked */
+  uint64_t needed;                 /* the lowest that somebody here has not got; locked */
+  struct coho__pattern **patterns; /* that match; locked while they change */
+  uint32_t pattern_count;
+  uint64_t round; /* conflating: up to here it delivers before it rests */
+  bool resting;   /* conflating: nothing is delivered before the timer; locked */
+  struct coho__wheel_timer timer;
+};
+
+/* Locked: of this topic on this loop; made when there is none, with all patterns of the loop that match.
+   NULL: out of memory. */
+struct coho__leaf *coho__leaf_find(const struct coho__topic *t, const struct coho__part *part);
+struct coho__leaf *coho__leaf_need(struct coho__topic *t, struct coho__part *part);
+/* Locked: a pattern of its loop begins or ends. 0 or COHO_ENOMEM. */
+int coho__leaf_match(struct coho__leaf *l, struct coho__pattern *p);
+void coho__leaf_unmatch(struct coho__leaf *l, const struct coho__pattern *p);
+/* Locked: one that nobody has seen yet, as if it had never been. */
+void coho__leaf_unmake(struct coho__leaf *l);
+/* Locked, on its thread: frees it when nobody is left. */
+void coho__leaf_drop_if_empty(struct coho__leaf *l);
+
+/* Delivers at most COHO_LEAF_BATCH messages, and wakes it again when there are more. It may be gone
+   afterwards. */
+void coho__leaf_deliver(struct coho__leaf *l);
+/* Locked: what is new is to be delivered. */
+void coho__leaf_wake(struct coho__leaf *l);
+/* Locked: who is how far has changed; what follows from that is done once in this turn or the next,
+   since to find out takes a look at all that lag. */
+void coho__leaf_settle(struct coho__leaf *l);
+void coho__leaf_settle_now(struct coho__leaf *l); /* Locked. */
+
+#ifdef COHO_HARD
+enum { COHO_LEAF_BATCH = 2 };
+#else
+enum { COHO_LEAF_BATCH = 64 };
+#endif
+
+#endif

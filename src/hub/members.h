@@ -1,0 +1,54 @@
+/*
+ * Who is present in a topic. A member is an id with some information, as often as somebody brought it
+ * in: it begins to leave when the last has gone, and is gone after the grace time, unless it comes back.
+ *
+ * Invariant: leaving has exactly the members with no presence, by the time at which they go.
+ */
+#ifndef COHO_HUB_MEMBERS_H
+#define COHO_HUB_MEMBERS_H
+
+#include "base/list.h"
+#include "base/map.h"
+
+enum {
+  COHO_MEMBER_ID_MAX = 255,
+  COHO_MEMBER_INFO_MAX = 1024,
+  COHO_MEMBERS_MOST = 10000 /* of one topic */
+};
+
+struct coho__member {
+  struct coho__list node;    /* in order of arrival */
+  struct coho__list leaving; /* in members->leaving */
+  uint64_t goes_ms;          /* while leaving */
+  uint32_t presences;
+  size_t info_len;
+  char *info; /* terminated */
+  size_t id_len;
+  char id[]; /* terminated */
+};
+
+struct coho__members {
+  struct coho__map map;
+  struct coho__list all;
+  struct coho__list leaving;
+  uint64_t bytes; /* that they take from memory */
+};
+
+void coho__members_init(struct coho__members *ms, const uint64_t seed[2]);
+void coho__members_free(struct coho__members *ms);
+/* One presence more. *is_new: it was not there, not even leaving. Other information than before counts
+   from now on (*changed). 0, COHO_EINVAL (length), COHO_EFULL, COHO_ENOMEM; of an error nothing has
+   changed. */
+int coho__members_enter(struct coho__members *ms, struct coho__view id, struct coho__view info,
+                        bool *is_new, bool *changed);
+/* One less; with the last it leaves at goes_ms. False: there is no such presence. */
+bool coho__members_leave(struct coho__members *ms, struct coho__view id, uint64_t goes_ms);
+/* One whose time has come, taken out and the caller's; NULL: none. */
+struct coho__member *coho__members_gone(struct coho__members *ms, uint64_t now_ms);
+void coho__member_free(struct coho__member *m);
+/* When the next one goes; UINT64_MAX: none. */
+uint64_t coho__members_next(const struct coho__members *ms);
+size_t coho__members_count(const struct coho__members *ms);
+void coho__members_check(const struct coho__members *ms);
+
+#endif

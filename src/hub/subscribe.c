@@ -1,0 +1,396 @@
+#include "hub/subscribe.h"
+
+#include "base/alloc.h"
+#include "base/sized.h"
+#include "hub/give.h"
+#include "hub/hub.h"
+#include "hub/lag.h"
+#include "hub/pattern.h"
+#include "ws/conn.h"
+
+#include <string.h>
+
+/* ---- the shelf of a loop --------------------------------------------------------------------- */
+
+static void on_conn_gone(coho_conn *c) {
+  struct coho__shelf *s = coho__shelf_of(coho__conn_loop(c));
+  coho__subscription_end_all(s, (struct coho__subscriber){.conn = c});
+}
+
+static void on_conn_room(coho_conn *c) {
+  struct coho__shelf *s = coho__shelf_of(coho__conn_loop(c));
+  coho__lag_feed_subscriber(s, (struct coho__subscriber){.conn = c});
+}
+
+static void free_shelf(void *shelf) {
+  struct coho__shelf *s = (struct coho__shelf *)shelf;
+  COHO_ASSERT(!s->subs.used && !s->lags.used);
+  coho__pool_free(&s->subs);
+  coho__pool_free(&s->lags);
+  coho__free(s, sizeof *s);
+}
+
+static const struct coho__attached_ops attached_ops = {
+    .gone = on_conn_gone, .room = on_conn_room, .free = free_shelf};
+
+struct coho__shelf *coho__shelf_of(coho_loop *loop) {
+  struct coho__conn_table *t = coho__conn_table_of(loop);
+  if (!t) return NULL;
+  if (t->attachments) return (struct coho__shelf *)t->attachments;
+  struct coho__shelf *s = (struct coho__shelf *)coho__zalloc(sizeof *s);
+  if (!s) return NULL;
+  s->loop = loop;
+  coho__pool_init(&s->subs, sizeof(struct coho__sub));
+  coho__pool_init(&s->lags, sizeof(struct coho__lag));
+  t->attached_ops = &attached_ops;
+  t->attachments = s;
+  return s;
+}
+
+/* ---- ending ---------------------------------------------------------------------------------- */
+
+static struct coho__leaf *leaf_of(struct coho__subs *of) {
+  return COHO_CONTAINER_OF(of, struct coho__leaf, subs);
+}
+
+static struct coho__pattern *pattern_of(struct coho__subs *of) {
+  return COHO_CONTAINER_OF(of, struct coho__pattern, subs);
+}
+
+static struct coho__part *part_of(struct coho__subs *of) {
+  return of->pattern ? pattern_of(of)->part : leaf_of(of)->part;
+}
+
+/* Locked. */
+static void drop_pattern_if_empty(struct coho__pattern *p) {
+  struct coho__part *part = p->part;
+  if (p->subs.first) return;
+  for (struct coho__list *n = part->leaves.next, *next; n != &part->leaves; n = next) {
+    struct coho__leaf *l = COHO_LIST_ENTRY(n, struct coho__leaf, in_part);
+    next = n->next;
+    coho__leaf_unmatch(l, p);
+    coho__leaf_drop_if_empty(l);
+  }
+  part->hub->pattern_count--;
+  coho__list_remove(&p->node);
+  coho__free(p, sizeof *p + strlen(p->text) + 1);
+}
+
+/* Locked: a topic or pattern, perhaps with its part. */
+static void drop_if_empty(struct coho__subs *of) {
+  struct coho__part *part = part_of(of);
+  if (of->pattern)
+    drop_pattern_if_empty(pattern_of(of));
+  else
+    coho__leaf_drop_if_empty(leaf_of(of));
+  coho__part_drop_if_empty(part);
+}
+
+/* Nobody looks at it any more. */
+static void finish(struct coho__shelf *s, uint32_t n) {
+  struct coho__subs *of = coho__sub_at(s, n)->of;
+  coho_hub *hub = coho__hub_ref(part_of(of)->hub);
+  coho__lag_end_all(s, n);
+  coho__sub_free(s, n);
+  coho__hub_lock(hub);
+  if (!of->pattern) coho__leaf_settle(leaf_of(of));
+  drop_if_empty(of);
+  coho__hub_unlock(hub);
+  coho__hub_unref(hub);
+}
+
+void coho__subscription_end(struct coho__shelf *s, uint32_t n) {
+  struct coho__sub *sub = coho__sub_at(s, n);
+  coho_hub *hub = part_of(sub->of)->hub;
+  coho__sub_end(s, n);
+  coho__hub_lock(hub);
+  if (!sub->of->pattern) leaf_of(sub->of)->topic->subscribers--;
+  hub->stats.subscriptions--;
+  coho__hub_unlock(hub);
+  if (s->busy) {
+    sub->sibling = s->ended;
+    s->ended = n;
+  } else {
+    finish(s, n);
+  }
+}
+
+void coho__subscription_end_all(struct coho__shelf *s, struct coho__subscriber who) {
+  while (*coho__subscriber_first(who))
+    coho__subscription_end(s, *coho__subscriber_first(who));
+}
+
+void coho__shelf_leave(struct coho__shelf *s) {
+  if (s->busy > 1) {
+    s->busy--;
+    return;
+  }
+  s->busy = 0;
+  while (s->ended) {
+    uint32_t n = s->ended;
+    s->ended = coho__sub_at(s, n)->sibling;
+    finish(s, n);
+  }
+}
+
+/* ---- beginning ------------------------------------------------------------------------------- */
+
+/* What somebody wants to follow. */
+struct wish {
+  coho_hub *hub;
+  coho_loop *loop;
+  struct coho__subscriber who;
+  struct coho__view name;
+  const coho_pos *since; /* NULL: from now on */
+  coho_start start;      /* the answer */
+};
+
+/* As many as one subscriber may have, in all hubs of the loop. */
+static bool may_have_more(const struct coho__shelf *s, const struct wish *w) {
+  uint32_t most = w->hub->opt.max_subscriptions, count = 0;
+  if (w->who.sink) return w->who.sink->count < most;
+  if (most == UINT32_MAX) return true;
+  for (uint32_t n = w->who.conn->attached; n && count < most; count++)
+    n = coho__sub_at(s, n)->sibling;
+  return count < most;
+}
+
+/* Locked. The subscription begins behind w->start. */
+static int join_leaf(struct coho__leaf *l, struct wish *w) {
+  struct coho__shelf *s = l->part->shelf;
+  struct coho__topic *t = l->topic;
+  if (coho__sub_find(s, &l->subs, w->who)) return COHO_EEXISTS;
+  if (t->subscribers >= t->opt->max_subscribers) return COHO_EFULL;
+  w->start = coho__topic_start(t, w->since);
+  uint64_t next = w->start.pos.offset + 1;
+  uint32_t n = coho__sub_add(s, &l->subs, w->who);
+  if (!n) return COHO_ENOMEM;
+  if (next != l->next || s->busy) {
+    struct coho__lag *lag = coho__lag_begin(l, n, next);
+    if (!lag) {
+      coho__sub_end(s, n);
+      coho__sub_free(s, n);
+      return COHO_ENOMEM;
+    }
+    lag->waits = next >= l->next;
+    l->needed = COHO_MIN(l->needed, next);
+    if (coho__topic_conflates(t)) lag->missed = coho__history_between(&t->history, next, l->next);
+  }
+  t->subscribers++;
+  w->hub->stats.subscriptions++;
+  return 0;
+}
+
+static int join_topic(struct coho__part *part, struct wish *w) {
+  struct coho__topic *t;
+  int err = coho__hub_need(w->hub, w->name, &t);
+  if (err) return err;
+  struct coho__leaf *l = coho__leaf_need(t, part);
+  if (!l) return COHO_ENOMEM;
+  err = join_leaf(l, w);
+  coho__leaf_drop_if_empty(l);
+  return err;
+}
+
+/* Locked. NULL: none. */
+static struct coho__pattern *find_pattern(const struct coho__part *part, struct coho__view text) {
+  for (struct coho__list *n = part->patterns.next; n != &part->patterns; n = n->next) {
+    struct coho__pattern *p = COHO_LIST_ENTRY(n, struct coho__pattern, node);
+    if (coho__view_eq(coho__view_of(p->text), text)) return p;
+  }
+  return NULL;
+}
+
+/* Locked: all topics that are there already. */
+static int match_topics(struct coho__pattern *p) {
+  coho_hub *hub = p->part->hub;
+  for (struct coho__list *n = hub->rounds.next; n != &hub->rounds; n = n->next) {
+    struct coho__topic *t = COHO_LIST_ENTRY(n, struct coho__topic, round);
+    struct coho__view name = coho__topic_name(t);
+    if (coho__topic_is_companion(name) || !coho__pattern_matches(coho__view_of(p->text), name))
+      continue;
+    bool is_new = !coho__leaf_find(t, p->part);
+    struct coho__leaf *l = coho__leaf_need(t, p->part);
+    /* A new leaf has looked for patterns by itself. */
+    int err = !l ? COHO_ENOMEM : is_new ? 0 : coho__leaf_match(l, p);
+    if (err) return err;
+  }
+  return 0;
+}
+
+/* Locked. NULL: out of memory. */
+static struct coho__pattern *need_pattern(struct coho__part *part, struct coho__view text) {
+  struct coho__pattern *p = find_pattern(part, text);
+  if (p) return p;
+  p = (struct coho__pattern *)coho__zalloc(sizeof *p + text.len + 1);
+  if (!p) return NULL;
+  p->part = part;
+  p->subs.pattern = true;
+  memcpy(p->text, text.data, text.len);
+  coho__list_append(&part->patterns, &p->node);
+  part->hub->pattern_count++;
+  if (!match_topics(p)) return p;
+  drop_pattern_if_empty(p);
+  return NULL;
+}
+
+static bool has_pattern(const struct coho__leaf *l, const struct coho__pattern *p) {
+  for (uint32_t i = 0; i < l->pattern_count; i++)
+    if (l->patterns[i] == p) return true;
+  return false;
+}
+
+/* What is on its way to the loop was published before: it waits where that ends. */
+static int wait_for_leaves(struct coho__pattern *p, uint32_t n) {
+  struct coho__part *part = p->part;
+  for (struct coho__list *node = part->leaves.next; node != &part->leaves; node = node->next) {
+    struct coho__leaf *l = COHO_LIST_ENTRY(node, struct coho__leaf, in_part);
+    uint64_t next = l->topic->last.offset + 1;
+    if ((l->next == next && !part->shelf->busy) || !has_pattern(l, p)) continue;
+    struct coho__lag *lag = coho__lag_begin(l, n, next);
+    if (!lag) return COHO_ENOMEM;
+    lag->waits = true;
+  }
+  return 0;
+}
+
+/* Locked. */
+static int join_subs(struct coho__pattern *p, struct wish *w) {
+  struct coho__shelf *s = p->part->shelf;
+  if (coho__sub_find(s, &p->subs, w->who)) return COHO_EEXISTS;
+  uint32_t n = coho__sub_add(s, &p->subs, w->who);
+  if (!n) return COHO_ENOMEM;
+  if (!wait_for_leaves(p, n)) {
+    w->hub->stats.subscriptions++;
+    return 0;
+  }
+  coho__lag_end_all(s, n);
+  coho__sub_end(s, n);
+  coho__sub_free(s, n);
+  return COHO_ENOMEM;
+}
+
+static int join_pattern(struct coho__part *part, struct wish *w) {
+  struct coho__pattern *p = need_pattern(part, w->name);
+  if (!p) return COHO_ENOMEM;
+  int err = join_subs(p, w);
+  drop_pattern_if_empty(p);
+  return err;
+}
+
+static int subscribe(struct wish *w, int (*join)(struct coho__part *part, struct wish *w)) {
+  struct coho__part *part = coho__part_need(w->hub, w->loop);
+  if (!part) return COHO_ENOMEM;
+  coho_hub *hub = coho__hub_ref(w->hub);
+  coho__hub_lock(hub);
+  int err = may_have_more(part->shelf, w) ? join(part, w) : COHO_EFULL;
+  coho__part_drop_if_empty(part);
+  coho__hub_unlock(hub);
+  coho__hub_unref(hub);
+  return err;
+}
+
+/* ---- unsubscribing --------------------------------------------------------------------------- */
+
+static struct coho__subs *find_subs(coho_hub *hub, const struct coho__part *part,
+                                    struct coho__view name, bool pattern) {
+  if (pattern) {
+    struct coho__pattern *p = find_pattern(part, name);
+    return p ? &p->subs : NULL;
+  }
+  const struct coho__topic *t = coho__hub_find(hub, name);
+  struct coho__leaf *l = t ? coho__leaf_find(t, part) : NULL;
+  return l ? &l->subs : NULL;
+}
+
+static int unsubscribe(coho_hub *hub, coho_loop *loop, struct coho__subscriber who,
+                       struct coho__view name, bool pattern) {
+  const struct coho__part *part = hub->parts[loop->index];
+  if (!part) return COHO_ENOTFOUND;
+  coho__hub_lock(hub);
+  struct coho__subs *subs = find_subs(hub, part, name, pattern);
+  coho__hub_unlock(hub);
+  uint32_t n = subs ? coho__sub_find(part->shelf, subs, who) : 0;
+  if (!n) return COHO_ENOTFOUND;
+  coho__subscription_end(part->shelf, n);
+  return 0;
+}
+
+/* ---- connections ----------------------------------------------------------------------------- */
+
+int coho_subscribe(coho_hub *hub, coho_conn *c, const char *topic) {
+  struct wish w = {.hub = hub, .loop = coho_conn_loop(c), .who = {.conn = c}};
+  if (!coho__hub_read_name(topic, &w.name)) return COHO_EINVAL;
+  return coho__conn_alive(c) ? subscribe(&w, join_topic) : COHO_ECLOSED;
+}
+
+/* The program did not ask where it starts, so a hole is told as any other. */
+static void tell_start(coho_hub *hub, coho_conn *c, const struct wish *w, const char *topic) {
+  if (!w->start.lost) return;
+  if (hub->opt.on_gap)
+    hub->opt.on_gap(c, topic, w->start.lost, w->start.pos);
+  else
+    (void)coho_close(c, 4408, "messages were lost");
+}
+
+int coho_subscribe_from_sized(coho_hub *hub, coho_conn *c, const char *topic, coho_pos since,
+                              coho_start *start, size_t size) {
+  struct wish w = {.hub = hub, .loop = coho_conn_loop(c), .who = {.conn = c}, .since = &since};
+  if (!coho__hub_read_name(topic, &w.name) || size > sizeof *start) return COHO_EINVAL;
+  if (!coho__conn_alive(c)) return COHO_ECLOSED;
+  int err = subscribe(&w, join_topic);
+  if (err) return err;
+  if (start)
+    memcpy(start, &w.start, size);
+  else
+    tell_start(hub, c, &w, topic);
+  on_conn_room(c);
+  return 0;
+}
+
+int coho_subscribe_pattern(coho_hub *hub, coho_conn *c, const char *pattern) {
+  struct wish w = {
+      .hub = hub, .loop = coho_conn_loop(c), .who = {.conn = c}, .name = coho__view_of(pattern)};
+  if (!coho__pattern_valid(w.name)) return COHO_EINVAL;
+  return coho__conn_alive(c) ? subscribe(&w, join_pattern) : COHO_ECLOSED;
+}
+
+int coho_unsubscribe(coho_hub *hub, coho_conn *c, const char *topic) {
+  struct coho__view name;
+  if (!coho__hub_read_name(topic, &name)) return COHO_EINVAL;
+  return unsubscribe(hub, coho_conn_loop(c), (struct coho__subscriber){.conn = c}, name, false);
+}
+
+int coho_unsubscribe_pattern(coho_hub *hub, coho_conn *c, const char *pattern) {
+  struct coho__view name = coho__view_of(pattern);
+  if (!coho__pattern_valid(name)) return COHO_EINVAL;
+  return unsubscribe(hub, coho_conn_loop(c), (struct coho__subscriber){.conn = c}, name, true);
+}
+
+/* ---- sinks ----------------------------------------------------------------------------------- */
+
+int coho__sink_subscribe(coho_hub *hub, struct coho__sink *s, struct coho__view topic,
+                         const coho_pos *since, coho_start *start) {
+  struct wish w = {.hub = hub, .loop = s->loop, .who = {.sink = s}, .name = topic, .since = since};
+  int err = subscribe(&w, join_topic);
+  if (!err) *start = w.start;
+  return err;
+}
+
+int coho__sink_subscribe_pattern(coho_hub *hub, struct coho__sink *s, struct coho__view pattern) {
+  struct wish w = {.hub = hub, .loop = s->loop, .who = {.sink = s}, .name = pattern};
+  return coho__pattern_valid(pattern) ? subscribe(&w, join_pattern) : COHO_EINVAL;
+}
+
+int coho__sink_unsubscribe(coho_hub *hub, struct coho__sink *s, struct coho__view topic) {
+  return unsubscribe(hub, s->loop, (struct coho__subscriber){.sink = s}, topic, false);
+}
+
+int coho__sink_unsubscribe_pattern(coho_hub *hub, struct coho__sink *s, struct coho__view pattern) {
+  return unsubscribe(hub, s->loop, (struct coho__subscriber){.sink = s}, pattern, true);
+}
+
+void coho__sink_end(struct coho__sink *s) {
+  struct coho__shelf *shelf = coho__shelf_of(s->loop);
+  if (shelf) coho__subscription_end_all(shelf, (struct coho__subscriber){.sink = s});
+}
