@@ -1,5 +1,6 @@
 /* coho help: the commands, one command with its options, or all as a man page. */
 #include "commands.h"
+#include "config.h"
 
 #include <coho/version.h>
 #include <stddef.h>
@@ -14,8 +15,9 @@ static const struct option options[] = {
      .kind = OPTION_STRING,
      .offset = offsetof(struct values, format),
      .value = "FORMAT",
-     .words = "text man bash",
-     .text = "text (the default), man: the whole manual page, or bash: completion for a shell"},
+     .words = "text man bash config",
+     .text = "text (the default), man: the whole manual page, bash: completion for a shell, or "
+             "config: the configuration file of coho serve, in markdown"},
     {.name = NULL}};
 
 /* ---- text ---------------------------------------------------------------------------------- */
@@ -180,8 +182,10 @@ static int show(const struct command *self, const char *format, const char *abou
     man_page();
   else if (format && !strcmp(format, "bash"))
     bash_completion();
+  else if (format && !strcmp(format, "config"))
+    config_print_reference(&cmd_serve);
   else if (format && strcmp(format, "text") != 0)
-    return usage_error(self, "--format is text, man or bash, not '%s'", format);
+    return usage_error(self, "--format is text, man, bash or config, not '%s'", format);
   else if (!about)
     help_all();
   else if (!command_find(about))

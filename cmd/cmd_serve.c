@@ -1,140 +1,21 @@
 /* coho serve: HTTP and WebSocket on one or more listeners. */
 #define _GNU_SOURCE
-#include "assets.h"
+#include "admin.h"
 #include "commands.h"
-#include "deflate.h"
 #include "demo.h"
-#include "limit.h"
 #include "logger.h"
-#include "tls.h"
+#include "serve_options.h"
+#include "settle.h"
+#include "systemd.h"
 
 #include "base/check.h"
-#include "proto/host.h"
-#include "proto/http1.h"
-#include "proto/url.h"
 
 #include <coho/coho.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stddef.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-struct values {
-  struct option_list listen;
-  struct option_list origin;
-  const char *root;
-  const char *deflate;
-  coho_deflate compression; /* what it says */
-  struct tls_server tls;
-  struct limits limits;
-  uint64_t max_message;
-  uint64_t threads;
-  uint64_t verbose;
-  bool demo;
-  bool access_log;
-};
-
-static const struct option options[] = {
-    {.name = "demo",
-     .kind = OPTION_FLAG,
-     .offset = offsetof(struct values, demo),
-     .text = "serve the demo: start page, echo, chat, stocks and server statistics"},
-    {.name = "listen",
-     .letter = 'l',
-     .kind = OPTION_LIST,
-     .offset = offsetof(struct values, listen),
-     .value = "URL",
-     .text = "where to listen, such as ws://0.0.0.0:80, wss://localhost:8443 or ws://[::1]:0 (port "
-             "0 takes a free one); may be repeated, ws:// and wss:// mixed; the default is "
-             "ws://127.0.0.1:8080"},
-    {.name = "tls",
-     .kind = OPTION_LIST,
-     .offset = offsetof(struct values, tls.pairs),
-     .value = "CERT,KEY",
-     .text = "certificate, with its chain, and key of the wss:// listeners, two PEM files; read "
-             "again on SIGHUP; may be repeated, then each serves the names in its certificate, the "
-             "first one also clients that name none; self makes a certificate for localhost, "
-             "127.0.0.1 and ::1 in memory, which nobody trusts"},
-    {.name = "tls-client-ca",
-     .kind = OPTION_STRING,
-     .offset = offsetof(struct values, tls.client_ca),
-     .value = "FILE",
-     .text = "let in only clients with a certificate of an authority in this PEM file"},
-    {.name = "tls-client-optional",
-     .kind = OPTION_FLAG,
-     .offset = offsetof(struct values, tls.client_optional),
-     .text = "with --tls-client-ca: let in clients without a certificate too"},
-    {.name = "tls-any-name",
-     .kind = OPTION_FLAG,
-     .offset = offsetof(struct values, tls.any_name),
-     .text = "show the first certificate to clients that ask for a name that none is for, instead "
-             "of refusing them"},
-    {.name = "root",
-     .kind = OPTION_STRING,
-     .offset = offsetof(struct values, root),
-     .value = "DIR",
-     .text = "serve the files of this folder, and /echo; with --demo, in place of its pages"},
-    {.name = "max-message",
-     .kind = OPTION_SIZE,
-     .offset = offsetof(struct values, max_message),
-     .value = "BYTES",
-     .text = "largest message that /echo takes (1M by default); more closes with 1009",
-     .min = 1,
-     .max = (uint64_t)1 << 40},
-    {.name = "deflate",
-     .kind = OPTION_STRING,
-     .offset = offsetof(struct values, deflate),
-     .value = DEFLATE_VALUE,
-     .words = DEFLATE_WORDS,
-     .text = DEFLATE_TEXT},
-    {.name = "origin",
-     .kind = OPTION_LIST,
-     .offset = offsetof(struct values, origin),
-     .value = "ORIGIN",
-     .text = "let pages of this origin connect too, such as https://example.org, or '*' for all; "
-             "may be repeated; without it only pages from the host they connect to"},
-    {.name = "limit",
-     .kind = OPTION_LIST,
-     .offset = offsetof(struct values, limits.limit),
-     .value = "NAME=VALUE",
-     .words = LIMIT_WORDS,
-     .text = LIMIT_TEXT},
-    {.name = "rate",
-     .kind = OPTION_LIST,
-     .offset = offsetof(struct values, limits.rate),
-     .value = "NAME=N",
-     .words = RATE_WORDS,
-     .text = RATE_TEXT},
-    {.name = "rate-close",
-     .kind = OPTION_FLAG,
-     .offset = offsetof(struct values, limits.rate_close),
-     .text = RATE_CLOSE_TEXT},
-    {.name = "timeout",
-     .kind = OPTION_LIST,
-     .offset = offsetof(struct values, limits.timeout),
-     .value = "NAME=SECONDS",
-     .words = TIMEOUT_WORDS,
-     .text = TIMEOUT_TEXT},
-    {.name = "threads",
-     .kind = OPTION_NUMBER,
-     .offset = offsetof(struct values, threads),
-     .value = "N",
-     .text = "event loops, each on its own thread (1 by default)",
-     .min = 1,
-     .max = 256},
-    {.name = "access-log",
-     .kind = OPTION_FLAG,
-     .offset = offsetof(struct values, access_log),
-     .text = "print a line on standard error for each request and each finished connection"},
-    {.name = "verbose",
-     .letter = 'v',
-     .kind = OPTION_COUNT,
-     .offset = offsetof(struct values, verbose),
-     .text = "log what peers did wrong; twice: everything"},
-    {.name = NULL}};
 
 static void complain(const char *what, const char *about, int err) {
   fprintf(stderr, "coho serve: %s%s: %s\n", what, about, coho_strerror(err));
@@ -148,11 +29,6 @@ static void raise_file_limit(void) {
   (void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
-static void print_access(void *ctx, const char *line) {
-  (void)ctx;
-  logger_line(line);
-}
-
 static void healthz(coho_request *r, void *user) {
   (void)user;
   coho_reply_header(r, "Cache-Control", "no-store");
@@ -161,7 +37,7 @@ static void healthz(coho_request *r, void *user) {
 
 /* ---- what is served ------------------------------------------------------------------------ */
 
-static int add_routes(coho_server *s, const struct values *v) {
+static int add_routes(coho_server *s, const struct serve_values *v) {
   coho_options base = v->limits.conn;
   base.origins = v->origin.items;
   base.deflate = v->compression;
@@ -177,26 +53,45 @@ static int add_routes(coho_server *s, const struct values *v) {
     err = coho_route_static(s, "/", v->root);
     if (err) complain("--root ", v->root, err);
   } else if (v->demo) {
-    err = coho_route_assets(s, "/", coho__assets, coho__assets_count);
+    size_t count;
+    const coho_asset *pages = admin_other_files(&count);
+    err = pages ? coho_route_assets(s, "/", pages, count) : COHO_ENOMEM;
     if (err) complain("cannot serve the pages", "", err);
   }
   return err;
 }
 
-static int add_listeners(coho_server *s, const struct values *v) {
-  static const char *const usual[] = {"ws://127.0.0.1:8080", NULL};
-  for (const char *const *url = v->listen.count ? v->listen.items : usual; *url; url++) {
+/* Those that systemd has opened. */
+static int add_sockets(coho_server *s) {
+  for (size_t i = 0; i < systemd_sockets(); i++) {
+    char name[64], about[128];
+    int fd = systemd_socket(i, name, sizeof name);
+    int err = coho_server_listen_fd(s, fd, systemd_scheme(i));
+    if (!err) continue;
+    (void)snprintf(about, sizeof about, "%d of systemd, \"%s\"", fd, name);
+    complain("cannot listen on socket ", about, err);
+    return err;
+  }
+  return 0;
+}
+
+static int add_listeners(coho_server *s, const struct serve_values *v) {
+  static const char *const usual[] = {"ws://127.0.0.1:8080", NULL}, *const none[] = {NULL};
+  const char *const *url = v->listen.count ? v->listen.items : systemd_sockets() ? none : usual;
+  for (; *url; url++) {
     int err = coho_server_listen(s, *url);
     if (!err) continue;
     complain("cannot listen on ", *url, err);
     if (err == COHO_EADDRINUSE)
-      fputs("Another program has this port; choose a free one: --listen ws://127.0.0.1:0\n",
+      fputs(strstr(*url, "+unix:")
+                ? "Another program listens there, or the file is no socket.\n"
+                : "Another program has this port; choose a free one: --listen ws://127.0.0.1:0\n",
             stderr);
     if (err == COHO_EACCES)
       fputs("Ports below 1024 need a privilege; choose a higher one.\n", stderr);
     return err;
   }
-  return 0;
+  return add_sockets(s);
 }
 
 /* What listens on all addresses is reached by one of them. */
@@ -204,6 +99,7 @@ static void print_open(const char *url) {
   static const char *const hosts[][2] = {{"://0.0.0.0:", "://127.0.0.1:"},
                                          {"://[::]:", "://[::1]:"}};
   const char *rest = strchr(url, ':'), *host = "";
+  if (strncmp(rest, "://", 3) != 0) return; /* no browser gets to a unix socket */
   for (size_t i = 0; i < COHO_COUNT(hosts); i++) {
     size_t len = strlen(hosts[i][0]);
     if (strncmp(rest, hosts[i][0], len) != 0) continue;
@@ -215,13 +111,86 @@ static void print_open(const char *url) {
           host, rest);
 }
 
-static void announce(const coho_server *s, const struct values *v) {
+static void announce(const coho_server *s, const struct serve_values *v) {
   const char *url;
   for (size_t i = 0; (url = coho_server_url(s, i)); i++)
     printf("listening %s\n", url);
+  if (admin_url()) printf("admin %s\n", admin_url());
   fflush(stdout);
+  metrics_set_state(METRICS_READY);
   if (v->demo && !v->root) print_open(coho_server_url(s, 0));
 }
+
+/* ---- reading again -------------------------------------------------------------------------- */
+
+struct serving {
+  coho_server *server;
+  coho_tls *tls;
+  const struct settle_source *from;
+  const struct serve_values *v; /* what it was started with */
+};
+
+static int log_level(const struct serve_values *v) {
+  return COHO_LOG_WARN + (int)COHO_MIN(v->verbose, (uint64_t)2);
+}
+
+static void apply_access(const struct serving *g, const struct accesslog_options *o) {
+  char line[512];
+  int failed = accesslog_set(o);
+  if (!failed) {
+    coho_server_log_access(g->server, o->on);
+    return;
+  }
+  (void)snprintf(line, sizeof line, "coho: the access log stays as it was: %.300s: %s", o->file,
+                 strerror(failed));
+  logger_line(line);
+}
+
+static void apply(const struct serving *g, const struct serve_values *fresh) {
+  char names[400], line[512];
+  logger_start(log_level(fresh));
+  apply_access(g, &fresh->access);
+  (void)settle_restart(g->from->command, g->v, fresh, names, sizeof names);
+  (void)snprintf(line, sizeof line, "coho: configuration read again%s%s",
+                 *names ? "; what has changed needs a restart: " : "", names);
+  logger_line(line);
+}
+
+/* All of it or nothing. */
+static void read_config_again(const struct serving *g) {
+  struct serve_values fresh = {.demo = false};
+  struct settled s;
+  int status = settle(g->from, &fresh, &s);
+  faults_tell(&s.faults, "coho", logger_line);
+  if (status)
+    logger_line("coho: the configuration stays as it was");
+  else
+    apply(g, &fresh);
+  serve_options_free(&fresh);
+  settle_free(&s);
+  if (!status && g->tls) tls_reload(g->tls);
+}
+
+static void read_again(const struct serving *g) {
+  if (g->from->file) {
+    read_config_again(g);
+    return;
+  }
+  if (g->v->access.file) apply_access(g, &g->v->access);
+  if (g->tls)
+    tls_reload(g->tls);
+  else if (!g->v->access.file)
+    logger_line("coho: without wss:// there are no certificates to read");
+}
+
+static void on_hangup(void *arg, int signo) {
+  (void)signo;
+  systemd_reloading();
+  read_again((const struct serving *)arg);
+  systemd_ready();
+}
+
+/* ---- running -------------------------------------------------------------------------------- */
 
 static const int STOP_SIGNALS[] = {SIGINT, SIGTERM};
 
@@ -229,15 +198,21 @@ static const int STOP_SIGNALS[] = {SIGINT, SIGTERM};
 static void on_signal(void *arg, int signo) {
   coho_server *s = (coho_server *)arg;
   (void)signo;
+  systemd_stopping();
+  metrics_set_state(METRICS_DRAINING);
   for (size_t i = 0; i < COHO_COUNT(STOP_SIGNALS); i++)
     (void)coho_loop_signal(coho_server_loop(s, 0), STOP_SIGNALS[i], NULL, NULL);
   coho_server_stop(s);
 }
 
-static int catch_signals(coho_server *s, coho_tls *tls) {
-  int err = tls_reload_on_signal(coho_server_loop(s, 0), tls);
+static int catch_signals(struct serving *g) {
+  coho_loop *loop = coho_server_loop(g->server, 0);
+  int err = 0;
+  /* Who has nothing to read again lets the end of a terminal end the server. */
+  if (g->tls || g->from->file || g->v->access.file || isatty(STDIN_FILENO) != 1)
+    err = coho_loop_signal(loop, SIGHUP, on_hangup, g);
   for (size_t i = 0; i < COHO_COUNT(STOP_SIGNALS) && !err; i++)
-    err = coho_loop_signal(coho_server_loop(s, 0), STOP_SIGNALS[i], on_signal, s);
+    err = coho_loop_signal(loop, STOP_SIGNALS[i], on_signal, g->server);
   if (err) complain("cannot start", "", err);
   return err;
 }
@@ -250,17 +225,32 @@ static const char *const page_headers[] = {
     "frame-ancestors 'none'",
     NULL};
 
-static int serve(const struct values *v, coho_tls *tls) {
+static int add_admin(coho_server *s, const struct serve_values *v, coho_tls *tls) {
+  const struct metrics m = {.server = s, .hub = v->demo ? demo_hub() : NULL};
+  int err = admin_start(&v->admin, &m, tls);
+  if (err) complain("cannot listen on ", v->admin.url, err);
+  return err;
+}
+
+static int serve(const struct settle_source *from, const struct serve_values *v, coho_tls *tls) {
   coho_server_options so = v->limits.server;
   so.threads = (uint32_t)v->threads;
   so.headers = v->root ? NULL : page_headers;
-  so.access_log = v->access_log ? print_access : NULL;
+  so.access = v->access.on || from->file ? accesslog_on_access : NULL;
   so.tls = tls;
+  so.flags = v->admin.url ? (uint64_t)COHO_KEEP_TARGETS : 0;
+  so.drain_spread_ms = (uint32_t)v->drain;
+  so.drain_code = (uint32_t)v->drain_code;
+  ingress_set(&v->ingress, &so);
   coho_server *s = coho_server_new(&so);
+  struct serving serving = {.server = s, .tls = tls, .from = from, .v = v};
+  coho_server_log_access(s, v->access.on);
   int err = s ? add_routes(s, v) : COHO_ENOMEM;
   if (!s) complain("cannot start", "", err);
   if (!err) err = add_listeners(s, v);
-  if (!err) err = catch_signals(s, tls);
+  if (!err) err = catch_signals(&serving);
+  if (!err) err = add_admin(s, v, tls);
+  if (!err) err = systemd_start(s, coho_server_url(s, 0));
   if (!err) {
     announce(s, v);
     err = coho_server_run(s);
@@ -268,88 +258,57 @@ static int serve(const struct values *v, coho_tls *tls) {
   }
   if (err == COHO_ENOMEM && v->limits.memory)
     fputs("--limit memory allows too little for this.\n", stderr);
+  admin_stop();
   if (v->demo) demo_stop();
+  systemd_end();
   coho_server_free(s);
+  accesslog_close();
   return err ? EXIT_PEER : EXIT_FINE;
 }
 
 /* ---- the command --------------------------------------------------------------------------- */
 
-static int check_listen(const struct command *c, const char *text, bool *secure) {
-  struct coho__url url;
-  const char *why = "out of memory";
-  if (coho__url_parse(&url, text, COHO_URL_LISTEN, &why))
-    return usage_error(c, "--listen takes a URL such as ws://127.0.0.1:8080, not '%s': %s", text,
-                       why);
-  *secure = *secure || url.secure;
-  coho__url_free(&url);
-  return 0;
-}
-
-/* What browsers send, without a path, or "null" for such as pages from files. */
-static int check_origin(const struct command *c, const char *origin) {
-  struct coho__host host;
-  struct coho__view rest = coho__view_of(origin);
-  struct coho__view scheme = coho__view_split(&rest, ':');
-  if (!strcmp(origin, "*") || !strcmp(origin, "null")) return 0;
-  if (coho__http1_is_token(scheme) && coho__view_take_nocase(&rest, VIEW("//")) &&
-      coho__host_parse(rest, &host))
-    return 0;
-  return usage_error(c,
-                     "--origin takes SCHEME://HOST[:PORT] and no path, such as "
-                     "https://example.org, or '*'; not '%s'",
-                     origin);
-}
-
-static int check_root(const char *root) {
-  int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd >= 0) {
-    close(fd);
-    return 0;
-  }
-  if (errno == ENOTDIR)
-    fprintf(stderr, "coho serve: --root %s: not a folder\n", root);
-  else
-    complain("--root ", root, errno == EACCES ? COHO_EACCES : COHO_ENOENT);
-  return EXIT_USAGE;
-}
-
-static int check(const struct command *c, struct values *v) {
-  bool secure = false;
-  int status = deflate_option(c, v->deflate, &v->compression);
-  for (size_t i = 0; i < v->listen.count && !status; i++)
-    status = check_listen(c, v->listen.items[i], &secure);
-  for (size_t i = 0; i < v->origin.count && !status; i++)
-    status = check_origin(c, v->origin.items[i]);
-  if (!status) status = tls_server_check(c, &v->tls, secure);
-  if (!status) status = limit_read(c, &v->limits);
-  if (!status && !v->demo && !v->root && !v->listen.count)
-    return usage_error(c, "nothing to serve; add --demo, or --root DIR for files, or --listen URL "
-                          "for /echo alone");
-  return status || !v->root ? status : check_root(v->root);
-}
-
-static int start(const struct command *c, const struct values *v) {
+static int start(const struct settle_source *from, const struct serve_values *v) {
   coho_tls *tls;
-  logger_start(COHO_LOG_WARN + (int)(v->verbose < 2 ? v->verbose : 2));
+  int failed = accesslog_set(&v->access);
+  if (failed) {
+    fprintf(stderr, "coho serve: --access-log-file %s: %s\n", v->access.file, strerror(failed));
+    return EXIT_USAGE;
+  }
+  logger_start(log_level(v));
   raise_file_limit();
   limit_set_process(&v->limits);
-  int status = tls_server_open(c, &v->tls, &tls);
-  if (!status) status = serve(v, tls);
+  int status = tls_server_open(from->command, &v->tls, &tls);
+  if (!status) status = serve(from, v, tls);
   coho_tls_free(tls);
   return status;
 }
 
+static int settle_and_start(const struct settle_source *from, bool only_check) {
+  struct serve_values v = {.demo = false};
+  struct settled s;
+  int status = settle(from, &v, &s);
+  settle_complain(from, &s);
+  if (!status && !only_check)
+    status = start(from, &v);
+  else if (!status)
+    printf("%s: fine\n", from->file ? from->file : "options");
+  serve_options_free(&v);
+  settle_free(&s);
+  return status;
+}
+
 static int run(const struct command *c, int argc, char **argv) {
-  struct values v = {.threads = 1};
+  struct serve_values typed = {.demo = false};
   size_t count;
-  int status = option_parse(c, argc, argv, &v, NULL, &count);
-  if (!status) status = check(c, &v);
-  if (!status) status = start(c, &v);
-  option_list_free(&v.listen);
-  option_list_free(&v.origin);
-  option_list_free(&v.tls.pairs);
-  limit_free(&v.limits);
+  int status = option_parse(c, argc, argv, &typed, NULL, &count);
+  const struct settle_source from = {
+      .command = c, .argc = argc, .argv = argv, .file = typed.config, .check = serve_options_check};
+  if (!status && typed.print_config)
+    config_print(c);
+  else if (!status)
+    status = settle_and_start(&from, typed.check_config);
+  serve_options_free(&typed);
   return status;
 }
 
@@ -361,13 +320,15 @@ const struct command cmd_serve = {
         "Serves HTTP and WebSocket on the same port until it is interrupted. Prints a line "
         "'listening URL' for each listener. /echo sends every message back, /healthz answers 'ok'."
         "\n\n"
-        "With wss:// listeners SIGHUP reads certificates, keys and authorities again, and tells in "
-        "a line on standard error; connections that are open stay. When a file is wrong, "
-        "everything stays as it was. Without such listeners SIGHUP does nothing, or ends the "
-        "server when its standard input is a terminal, since the end of that sends it."
+        "SIGHUP reads the file of --config, certificates, keys and authorities again, opens the "
+        "file of --access-log-file again, and tells in a line on standard error; connections that "
+        "are open stay. When something is wrong, everything stays as it was. Without any of these "
+        "SIGHUP does nothing, or ends the server when its standard input is a terminal, since the "
+        "end of that sends it."
         "\n\n"
         "The exit status is 0 after an interrupt; 1 when it cannot listen, or stops by itself; 2 "
         "for wrong options, and for files and folders that they name and that cannot be used.",
-    .options = options,
+    .options = serve_options,
+    .sections = serve_sections,
     .run = run,
 };

@@ -33,6 +33,7 @@ static const struct row rows[] = {
     {"rate frames", OPTION_NUMBER, AT(conn.rate_frames), UINT32_MAX, 0},
     {"rate bytes", OPTION_SIZE, AT(conn.rate_bytes), UINT32_MAX, 0},
     {"rate handshakes", OPTION_NUMBER, AT(server.address_rate), UINT32_MAX, 0},
+    {"timeout proxy", OPTION_SECONDS, AT(server.proxy_timeout_ms), MOST_MS, 0},
     {"timeout tls", OPTION_SECONDS, AT(server.tls_timeout_ms), MOST_MS, 0},
     {"timeout head", OPTION_SECONDS, AT(server.head_timeout_ms), MOST_MS, 0},
     {"timeout body", OPTION_SECONDS, AT(server.body_timeout_ms), MOST_MS, 0},
@@ -75,22 +76,23 @@ static const char *names_of(const char *option, char dst[NAMES_TEXT]) {
   return dst;
 }
 
-static int read_amount(const struct command *c, const struct row *r, const char *text,
-                       uint64_t *out) {
+/* about: the value that text is, or is a part of. */
+static int read_amount(const struct command *c, const struct row *r, const void *about,
+                       const char *text, uint64_t *out) {
   const struct option o = {
       .name = r->name, .kind = r->kind, .min = COHO_MAX(r->min, (uint64_t)1), .max = r->max};
-  return option_amount(c, &o, text, out);
+  return option_amount_about(c, &o, about, text, out);
 }
 
 /* N or N/BURST */
-static int read_rate(const struct command *c, const struct row *r, const char *text,
-                     coho_rate *out) {
+static int read_rate(const struct command *c, const struct row *r, const void *about,
+                     const char *text, coho_rate *out) {
   char number[32];
   uint64_t per_second, burst = 0;
   size_t len = strcspn(text, "/");
   (void)snprintf(number, sizeof number, "%.*s", (int)COHO_MIN(len, sizeof number), text);
-  int status = read_amount(c, r, number, &per_second);
-  if (!status && text[len]) status = read_amount(c, r, text + len + 1, &burst);
+  int status = read_amount(c, r, about, number, &per_second);
+  if (!status && text[len]) status = read_amount(c, r, about, text + len + 1, &burst);
   if (!status) *out = (coho_rate){(uint32_t)per_second, (uint32_t)burst};
   return status;
 }
@@ -99,14 +101,15 @@ static int no_such_name(const struct command *c, const char *option, const char 
   char names[NAMES_TEXT];
   struct coho__view rest = coho__view_of(text);
   if (!strcmp(option, "limit") && coho__view_eq(coho__view_split(&rest, '='), VIEW("max-message")))
-    return usage_error(c, "the limit of a message is --max-message");
-  return usage_error(c, "--%s takes NAME=VALUE, where NAME is one of %s; not '%s'", option,
-                     names_of(option, names), text);
+    return usage_error_about(c, text, "the limit of a message is --max-message");
+  return usage_error_about(c, text, "--%s takes NAME=VALUE, where NAME is one of %s; not '%s'",
+                           option, names_of(option, names), text);
 }
 
-static int read_value(const struct command *c, const struct row *r, const char *text,
-                      uint64_t *out) {
-  if (r->kind != OPTION_SECONDS || strcmp(text, "never") != 0) return read_amount(c, r, text, out);
+static int read_value(const struct command *c, const struct row *r, const void *about,
+                      const char *text, uint64_t *out) {
+  if (r->kind != OPTION_SECONDS || strcmp(text, "never") != 0)
+    return read_amount(c, r, about, text, out);
   *out = UINT32_MAX;
   return 0;
 }
@@ -117,14 +120,15 @@ static int read_one(const struct command *c, struct limits *l, const char *optio
   const struct row *r = find(option, text, len);
   if (!r) return no_such_name(c, option, text);
   if (!text[len])
-    return usage_error(c, "--%s takes NAME=VALUE, and '%s' has no value", option, text);
+    return usage_error_about(c, text, "--%s takes NAME=VALUE, and '%s' has no value", option, text);
   const char *value = text + len + 1;
   if (strchr(value, ','))
-    return usage_error(c, "--%s takes one NAME=VALUE and may be repeated; not '%s'", option, text);
+    return usage_error_about(c, text, "--%s takes one NAME=VALUE and may be repeated; not '%s'",
+                             option, text);
   char *field = (char *)l + r->offset;
-  if (!strcmp(option, "rate")) return read_rate(c, r, value, (coho_rate *)(void *)field);
+  if (!strcmp(option, "rate")) return read_rate(c, r, text, value, (coho_rate *)(void *)field);
   uint64_t n;
-  int status = read_value(c, r, value, &n);
+  int status = read_value(c, r, text, value, &n);
   if (status) return status;
   if (r->size == sizeof(uint32_t))
     *(uint32_t *)(void *)field = (uint32_t)n;
@@ -133,18 +137,19 @@ static int read_one(const struct command *c, struct limits *l, const char *optio
   return 0;
 }
 
+/* All of them, so that all that is wrong is told. */
 static int read_list(const struct command *c, struct limits *l, const char *option,
                      const struct option_list *list) {
   int status = 0;
-  for (size_t i = 0; i < list->count && !status; i++)
-    status = read_one(c, l, option, list->items[i]);
+  for (size_t i = 0; i < list->count && (!status || c->faults); i++)
+    status |= read_one(c, l, option, list->items[i]);
   return status;
 }
 
 int limit_read(const struct command *c, struct limits *l) {
   int status = read_list(c, l, "limit", &l->limit);
-  if (!status) status = read_list(c, l, "rate", &l->rate);
-  if (!status) status = read_list(c, l, "timeout", &l->timeout);
+  if (!status || c->faults) status |= read_list(c, l, "rate", &l->rate);
+  if (!status || c->faults) status |= read_list(c, l, "timeout", &l->timeout);
   if (status || !l->rate_close) return status;
   const coho_options *o = &l->conn;
   if (!o->rate_messages.per_second && !o->rate_frames.per_second && !o->rate_bytes.per_second)
@@ -152,6 +157,26 @@ int limit_read(const struct command *c, struct limits *l) {
   l->conn.flags |= COHO_RATE_CLOSE;
   return 0;
 }
+
+/* clang-format off */
+const struct option_pair limit_pairs[] = {
+    {"connections", "N", NULL}, {"per-address", "N", NULL}, {"frame", "BYTES", NULL},
+    {"fragments", "N", NULL},   {"queue", "BYTES", NULL},   {"head", "BYTES", "16k"},
+    {"fields", "N", "64"},      {"body", "BYTES", "64k"},   {"memory", "BYTES", NULL},
+    {"contexts", "BYTES", "128M"}, {NULL, NULL, NULL}};
+
+const struct option_pair rate_pairs[] = {
+    {"messages", "N[/BURST]", NULL}, {"frames", "N[/BURST]", NULL}, {"bytes", "N[/BURST]", NULL},
+    {"handshakes", "N[/BURST]", NULL}, {NULL, NULL, NULL}};
+
+const struct option_pair timeout_pairs[] = {
+    {"proxy", "SECONDS", "3"},
+    {"tls", "SECONDS", "5"},      {"head", "SECONDS", "10"},    {"body", "SECONDS", "30"},
+    {"idle", "SECONDS", "15"},    {"reply", "SECONDS", "10"},   {"message", "SECONDS", "120"},
+    {"ping", "SECONDS", "20"},    {"pong", "SECONDS", "10"},    {"silence", "SECONDS", "never"},
+    {"write", "SECONDS", "30"},   {"close", "SECONDS", "5"},    {"stop", "SECONDS", "5"},
+    {NULL, NULL, NULL}};
+/* clang-format on */
 
 void limit_set_process(const struct limits *l) {
   coho_set_memory_limit(l->memory);

@@ -21,7 +21,7 @@
   "connections= per-address= frame= fragments= queue= head= fields= body= memory= contexts="
 #define RATE_WORDS "messages= frames= bytes= handshakes="
 #define TIMEOUT_WORDS \
-  "tls= head= body= idle= reply= message= ping= pong= silence= write= close= stop="
+  "proxy= tls= head= body= idle= reply= message= ping= pong= silence= write= close= stop="
 
 #define RATE_TEXT                                                                                \
   "so many in a second: messages=N, frames=N or bytes=N from one connection, which above it is " \
@@ -33,12 +33,16 @@
   "close a connection above a --rate with 1008, instead of reading it more slowly"
 
 #define TIMEOUT_TEXT                                                                              \
-  "a deadline: tls (5) for the TLS handshake, head (10) for a request's head, body (30) for its " \
+  "a deadline: proxy (3) for a PROXY header, tls (5) for the TLS handshake, head (10) for a "     \
+  "request's head, body (30) for its "                                                            \
   "body, idle (15) between two requests, reply (10) for a reply without progress, message (120) " \
   "from the first byte of a message to its last, ping (20) of silence before a ping, pong (10) "  \
   "of silence after it, silence (never) without a message on a connection, write (30) for "       \
   "messages that make no progress, close (5) for the answer to a Close, stop (5) for all "        \
   "connections when the server ends; NAME=never for none; may be repeated"
+
+/* What the file takes under the options' names. */
+extern const struct option_pair limit_pairs[], rate_pairs[], timeout_pairs[];
 
 struct limits {
   struct option_list limit, rate, timeout;

@@ -24,24 +24,25 @@ static bool has_room(void) {
   return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT);
 }
 
-static void print_time(char *dst, size_t cap) {
+const char *logger_time(char *dst, size_t cap) {
   uint64_t now = coho__clock_wall_ms();
   time_t seconds = (time_t)(now / 1000);
   struct tm tm;
   char when[32];
   if (!gmtime_r(&seconds, &tm) || !strftime(when, sizeof when, "%FT%T", &tm)) when[0] = '\0';
   snprintf(dst, cap, "%s.%03uZ", when, (unsigned)(now % 1000));
+  return dst;
 }
 
 /* Locked. One write each, which a descriptor with room takes whole. */
-static void put(const char *line) {
-  char out[LINE_MOST], when[48];
-  print_time(when, sizeof when);
-  int len = snprintf(out, sizeof out, "%s %.2000s\n", when, line);
+static void put(const char *line, bool bare) {
+  char out[LINE_MOST], when[LOGGER_TIME] = "";
+  if (!bare) (void)logger_time(when, sizeof when);
+  int len = snprintf(out, sizeof out, "%s%s%.2000s\n", when, bare ? "" : " ", line);
   if (len > 0 && write(STDERR_FILENO, out, COHO_MIN((size_t)len, sizeof out - 1)) < 0) dropped++;
 }
 
-void logger_line(const char *line) {
+static void put_if_room(const char *line, bool bare) {
   pthread_mutex_lock(&lock);
   if (!has_room()) {
     dropped++;
@@ -50,15 +51,19 @@ void logger_line(const char *line) {
       char text[64];
       snprintf(text, sizeof text, "coho: %lu lines were dropped", dropped);
       dropped = 0;
-      put(text);
+      put(text, false);
     }
     if (has_room())
-      put(line);
+      put(line, bare);
     else
       dropped++;
   }
   pthread_mutex_unlock(&lock);
 }
+
+void logger_line(const char *line) { put_if_room(line, false); }
+
+void logger_bare(const char *line) { put_if_room(line, true); }
 
 static void on_log(void *ctx, int level, const char *line) {
   static const char *const names[] = {"", "error", "warning", "info", "debug"};

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* vasprintf */
 #include "option.h"
 
 #include "similar.h"
@@ -8,21 +9,96 @@
 #include <stdlib.h>
 #include <string.h>
 
-int usage_error(const struct command *c, const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  fprintf(stderr, "coho %s: ", c->name);
-  vfprintf(stderr, format, args);
-  fprintf(stderr, "\nTry 'coho help %s'.\n", c->name);
-  va_end(args);
-  return EXIT_USAGE;
-}
+/* ---- sentences ------------------------------------------------------------------------------ */
 
-static const struct option *find_long(const struct command *c, const char *name, size_t len) {
-  for (const struct option *o = c->options; o->name; o++)
+static const struct option *find_in(const struct option *table, const char *name, size_t len) {
+  for (const struct option *o = table; o && o->name; o++)
     if (strlen(o->name) == len && !strncmp(o->name, name, len)) return o;
   return NULL;
 }
+
+static bool is_dashes(const char *text, const char *at) {
+  bool begins = at == text || at[-1] == ' ' || at[-1] == '(';
+  return begins && at[0] == '-' && at[1] == '-' && at[2] >= 'a' && at[2] <= 'z';
+}
+
+/* Where the first of the options in the text stands that is in the file. */
+static struct fault_place place_of_named(const struct command *c, const char *text) {
+  struct fault_place place = {0, 0};
+  for (const char *at = text; *at && !place.line; at++) {
+    if (!is_dashes(text, at)) continue;
+    size_t len = strspn(at + 2, "abcdefghijklmnopqrstuvwxyz0123456789-");
+    const struct option *o = find_in(c->options, at + 2, len);
+    place = faults_find(c->faults, o ? o : find_in(c->sections, at + 2, len));
+  }
+  return place;
+}
+
+/* In the file names have no dashes. */
+static void take_dashes_off(char *text) {
+  char *to = text;
+  for (const char *from = text; *from;)
+    if (is_dashes(text, from))
+      from += 2;
+    else
+      *to++ = *from++;
+  *to = '\0';
+}
+
+__attribute__((format(printf, 4, 0))) static void add_fault(const struct command *c,
+                                                            const void *about, bool usage,
+                                                            const char *format, va_list args) {
+  struct fault f = {.usage = usage};
+  if (faults_full(c->faults)) {
+    faults_add(c->faults, f);
+    return;
+  }
+  f.place = faults_find(c->faults, about);
+  if (vasprintf(&f.text, format, args) < 0) f.text = NULL;
+  if (f.text && !f.place.line) f.place = place_of_named(c, f.text);
+  if (f.text && f.place.line) take_dashes_off(f.text);
+  faults_add(c->faults, f);
+}
+
+__attribute__((format(printf, 4, 0))) static int tell(const struct command *c, const void *about,
+                                                      bool usage, const char *format,
+                                                      va_list args) {
+  if (c->faults) {
+    add_fault(c, about, usage, format, args);
+    return EXIT_USAGE;
+  }
+  fprintf(stderr, "coho %s: ", c->name);
+  vfprintf(stderr, format, args);
+  fputc('\n', stderr);
+  if (usage) fprintf(stderr, "Try 'coho help %s'.\n", c->name);
+  return EXIT_USAGE;
+}
+
+int usage_error(const struct command *c, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  int status = tell(c, NULL, true, format, args);
+  va_end(args);
+  return status;
+}
+
+int usage_error_about(const struct command *c, const void *about, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  int status = tell(c, about, true, format, args);
+  va_end(args);
+  return status;
+}
+
+int usage_error_plain(const struct command *c, const void *about, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  int status = tell(c, about, false, format, args);
+  va_end(args);
+  return status;
+}
+
+/* ---- finding -------------------------------------------------------------------------------- */
 
 static const struct option *find_letter(const struct command *c, char letter) {
   for (const struct option *o = c->options; o->name; o++)
@@ -81,34 +157,46 @@ static void print_amount(char *dst, size_t cap, enum option_kind kind, uint64_t 
     snprintf(dst, cap, "%llu", (unsigned long long)n);
 }
 
-int option_amount(const struct command *c, const struct option *o, const char *text,
-                  uint64_t *out) {
+static bool read_amount(enum option_kind kind, const char *text, uint64_t *out) {
+  if (kind == OPTION_SIZE) return read_size(text, out);
+  return kind == OPTION_SECONDS ? read_seconds(text, out) : read_number(text, out);
+}
+
+int option_amount_about(const struct command *c, const struct option *o, const void *about,
+                        const char *text, uint64_t *out) {
   static const char *const forms[] = {[OPTION_NUMBER] = "a whole number, such as 8",
                                       [OPTION_SIZE] =
                                           "a number of bytes, such as 65536, 64k, 512M or 2G",
                                       [OPTION_SECONDS] = "seconds, such as 2 or 0.5"};
   uint64_t n = 0;
-  bool ok = o->kind == OPTION_NUMBER ? read_number(text, &n)
-            : o->kind == OPTION_SIZE ? read_size(text, &n)
-                                     : read_seconds(text, &n);
-  if (!ok) return usage_error(c, "--%s takes %s, not '%s'", o->name, forms[o->kind], text);
   char low[32], high[32];
+  if (!read_amount(o->kind, text, &n))
+    return usage_error_about(c, about, "--%s takes %s, not '%s'", o->name, forms[o->kind], text);
   print_amount(low, sizeof low, o->kind, o->min);
   print_amount(high, sizeof high, o->kind, o->max);
-  if (n < o->min) return usage_error(c, "--%s is at least %s, not '%s'", o->name, low, text);
+  if (n < o->min)
+    return usage_error_about(c, about, "--%s is at least %s, not '%s'", o->name, low, text);
   if (o->max && n > o->max)
-    return usage_error(c, "--%s is at most %s, not '%s'", o->name, high, text);
+    return usage_error_about(c, about, "--%s is at most %s, not '%s'", o->name, high, text);
   *out = n;
   return 0;
 }
 
+int option_amount(const struct command *c, const struct option *o, const char *text,
+                  uint64_t *out) {
+  return option_amount_about(c, o, text, text, out);
+}
+
+/* Room doubles: a file may have many. */
 static int append(struct option_list *l, const char *text) {
-  const char **grown = (const char **)realloc(l->items, (l->count + 2) * sizeof *grown);
-  if (!grown) {
-    fputs("coho: out of memory\n", stderr);
-    return EXIT_PEER;
+  if ((l->count & (l->count + 1)) == 0) {
+    const char **grown = (const char **)realloc(l->items, (2 * l->count + 2) * sizeof *grown);
+    if (!grown) {
+      fputs("coho: out of memory\n", stderr);
+      return EXIT_PEER;
+    }
+    l->items = grown;
   }
-  l->items = grown;
   l->items[l->count++] = text;
   l->items[l->count] = NULL;
   return 0;
@@ -119,38 +207,102 @@ void option_list_free(struct option_list *l) {
   *l = (struct option_list){NULL, 0};
 }
 
-static int set(const struct command *c, const struct option *o, void *values, const char *text) {
+int option_set(const struct command *c, const struct option *o, void *values, const char *text) {
   void *member = (char *)values + o->offset;
   switch (o->kind) {
-  case OPTION_FLAG: *(bool *)member = true; return 0;
-  case OPTION_COUNT: ++*(uint64_t *)member; return 0;
   case OPTION_STRING: *(const char **)member = text; return 0;
   case OPTION_LIST: return append((struct option_list *)member, text);
   case OPTION_NUMBER:
   case OPTION_SIZE:
   case OPTION_SECONDS: return option_amount(c, o, text, (uint64_t *)member);
+  case OPTION_FLAG:
+  case OPTION_COUNT:
+  case OPTION_GROUP:
+  case OPTION_ROWS: break;
   }
-  return 0;
+  return EXIT_USAGE;
+}
+
+int option_defaults(const struct command *c, const struct option *table, void *values) {
+  int status = 0;
+  for (const struct option *o = table; o && o->name && !status; o++) {
+    if (o->kind == OPTION_GROUP)
+      status = option_defaults(c, o->parts, (char *)values + o->offset);
+    else if (o->usual && o->kind == OPTION_FLAG)
+      *(bool *)(void *)((char *)values + o->offset) = !strcmp(o->usual, "true");
+    else if (o->usual && o->kind != OPTION_LIST && o->kind != OPTION_COUNT)
+      status = option_set(c, o, values, o->usual);
+  }
+  return status;
+}
+
+static void free_rows(const struct option *o, struct option_rows *rows) {
+  for (size_t i = 0; i < rows->count; i++)
+    option_free(o->parts, (char *)rows->items + i * o->row_size);
+  free(rows->items);
+  *rows = (struct option_rows){NULL, 0};
+}
+
+void option_free(const struct option *table, void *values) {
+  for (const struct option *o = table; o && o->name; o++) {
+    void *member = (char *)values + o->offset;
+    if (o->kind == OPTION_LIST) option_list_free((struct option_list *)member);
+    if (o->kind == OPTION_GROUP) option_free(o->parts, member);
+    if (o->kind == OPTION_ROWS) free_rows(o, (struct option_rows *)member);
+  }
 }
 
 /* ---- the command line ---------------------------------------------------------------------- */
 
+enum { OPTIONS_MOST = 256 };
+
 struct cursor {
   int argc, at;
   char **argv;
+  bool seen[OPTIONS_MOST]; /* by their place in the table */
 };
+
+/* An option that the command line has: what the file said about it no longer counts. */
+static void begin(const struct command *c, const struct option *o, void *values,
+                  struct cursor *cur) {
+  size_t index = (size_t)(o - c->options);
+  void *member = (char *)values + o->offset;
+  if (index >= OPTIONS_MOST || cur->seen[index]) return;
+  cur->seen[index] = true;
+  if (c->faults) faults_forget(c->faults, o);
+  if (o->kind == OPTION_LIST) option_list_free((struct option_list *)member);
+  if (o->kind == OPTION_COUNT) *(uint64_t *)member = 0;
+}
+
+/* A flag, NULL for true, or a count. */
+static int set_plain(const struct command *c, const struct option *o, void *values,
+                     const char *text, struct cursor *cur) {
+  void *member = (char *)values + o->offset;
+  begin(c, o, values, cur);
+  if (o->kind == OPTION_COUNT && text) return usage_error(c, "--%s takes no value", o->name);
+  if (o->kind == OPTION_COUNT)
+    ++*(uint64_t *)member;
+  else if (!text || !strcmp(text, "true") || !strcmp(text, "false"))
+    *(bool *)member = !text || *text == 't';
+  else
+    return usage_error(c, "--%s takes no value but true or false", o->name);
+  return 0;
+}
 
 /* The value of an option: what follows in the same word, or the next word. */
 static int set_with_value(const struct command *c, const struct option *o, void *values,
                           const char *same_word, struct cursor *cur) {
-  if (same_word) return set(c, o, values, same_word);
+  begin(c, o, values, cur);
+  if (same_word) return option_set(c, o, values, same_word);
   if (cur->at + 1 >= cur->argc)
     return usage_error(c, "--%s needs a value: --%s %s", o->name, o->name, o->value);
-  return set(c, o, values, cur->argv[++cur->at]);
+  return option_set(c, o, values, cur->argv[++cur->at]);
 }
 
 static int unknown_option(const struct command *c, struct coho__view typed) {
   struct similar s = similar_to(typed);
+  if (find_in(c->sections, typed.data, typed.len))
+    return usage_error(c, "'%.*s' stands in the file of --config only", (int)typed.len, typed.data);
   for (const struct option *o = c->options; o->name; o++)
     similar_offer(&s, o->name);
   return usage_error(c, "there is no option '--%.*s'%s%s%s", (int)typed.len, typed.data,
@@ -159,12 +311,11 @@ static int unknown_option(const struct command *c, struct coho__view typed) {
 
 static int parse_long(const struct command *c, const char *word, void *values, struct cursor *cur) {
   size_t len = strcspn(word, "=");
-  const struct option *o = find_long(c, word, len);
+  const struct option *o = find_in(c->options, word, len);
   if (!o) return unknown_option(c, (struct coho__view){word, len});
   const char *value = word[len] == '=' ? word + len + 1 : NULL;
   if (takes_value(o)) return set_with_value(c, o, values, value, cur);
-  if (value) return usage_error(c, "--%s takes no value", o->name);
-  return set(c, o, values, NULL);
+  return set_plain(c, o, values, value, cur);
 }
 
 static int parse_letters(const struct command *c, const char *letters, void *values,
@@ -173,7 +324,7 @@ static int parse_letters(const struct command *c, const char *letters, void *val
     const struct option *o = find_letter(c, *letters);
     if (!o) return usage_error(c, "there is no option '-%c'", *letters);
     if (takes_value(o)) return set_with_value(c, o, values, letters[1] ? letters + 1 : NULL, cur);
-    int status = set(c, o, values, NULL);
+    int status = set_plain(c, o, values, NULL, cur);
     if (status) return status;
   }
   return 0;

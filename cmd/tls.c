@@ -3,10 +3,8 @@
 #include "logger.h"
 
 #include <coho/error.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { WHY = 512 };
 
@@ -18,12 +16,14 @@ static int check_pair(const struct command *c, const char *text) {
   const char *comma = strchr(text, ',');
   bool fine = comma && comma > text && comma[1] && !strchr(comma + 1, ',');
   if (fine && (comma[-1] == ' ' || comma[1] == ' '))
-    return usage_error(c, "--tls takes CERT,KEY without a blank at the comma, not '%s'", text);
+    return usage_error_about(c, text, "--tls takes CERT,KEY without a blank at the comma, not '%s'",
+                             text);
   if (fine || is_self(text)) return 0;
-  return usage_error(c,
-                     "--tls takes CERT,KEY: two PEM files with a comma between them, or self; "
-                     "not '%s'",
-                     text);
+  return usage_error_about(
+      c, text,
+      "--tls takes CERT,KEY: two PEM files with a comma between them, or self; "
+      "not '%s'",
+      text);
 }
 
 static int check_pairs(const struct command *c, const struct option_list *pairs) {
@@ -37,10 +37,12 @@ static int check_pairs(const struct command *c, const struct option_list *pairs)
   return status;
 }
 
-int tls_server_check(const struct command *c, const struct tls_server *t, bool secure) {
+int tls_server_check(const struct command *c, const struct tls_server *t, const char *secure) {
   if (secure && !t->pairs.count)
-    return usage_error(c, "a wss:// listener needs a certificate and its key: --tls CERT,KEY, or "
-                          "--tls self to try it");
+    return usage_error_about(
+        c, secure,
+        "a wss:// listener needs a certificate and its key: --tls CERT,KEY, or "
+        "--tls self to try it");
   if (t->pairs.count && !secure)
     return usage_error(c, "--tls is for wss:// listeners; add one: --listen wss://127.0.0.1:8443");
   if (t->client_ca && !t->pairs.count) return usage_error(c, "--tls-client-ca needs --tls");
@@ -72,11 +74,13 @@ int tls_client_check(const struct command *c, const struct tls_client *t, bool s
 
 /* ---- files ---------------------------------------------------------------------------------- */
 
-static int open_tls(const struct command *c, const coho_tls_options *opt, coho_tls **out) {
+/* about: as of usage_error_about(). */
+static int open_tls(const struct command *c, const void *about, const coho_tls_options *opt,
+                    coho_tls **out) {
   char why[WHY];
   int err = coho_tls_new(opt, out, why, sizeof why);
   if (!err) return 0;
-  fprintf(stderr, "coho %s: %s\n", c->name, why);
+  (void)usage_error_plain(c, about, "%s", why);
   return err == COHO_ENOMEM ? EXIT_PEER : EXIT_USAGE;
 }
 
@@ -123,8 +127,9 @@ static bool is_pair(const char *cert, const char *key) {
 static void tell_swapped(const struct command *c, const coho_tls_pair *pairs) {
   for (; pairs->cert; pairs++) {
     if (is_pair(pairs->cert, pairs->key) || !is_pair(pairs->key, pairs->cert)) continue;
-    fprintf(stderr, "coho %s: %s holds a key; the certificate comes first: --tls %s,%s\n", c->name,
-            pairs->cert, pairs->key, pairs->cert);
+    (void)usage_error_plain(c, pairs->cert,
+                            "%s holds a key; the certificate comes first: --tls %s,%s", pairs->cert,
+                            pairs->key, pairs->cert);
     return;
   }
 }
@@ -141,7 +146,7 @@ static int open_pairs(const struct command *c, const struct tls_server *t, const
     opt.key = cut->pairs->key;
     opt.pairs++;
   }
-  int status = open_tls(c, &opt, out);
+  int status = open_tls(c, t->pairs.items[0], &opt, out);
   if (status == EXIT_USAGE) tell_swapped(c, cut->pairs);
   return status;
 }
@@ -160,6 +165,13 @@ int tls_server_open(const struct command *c, const struct tls_server *t, coho_tl
   return status;
 }
 
+int tls_server_try(const struct command *c, const struct tls_server *t) {
+  coho_tls *tls;
+  int status = tls_server_open(c, t, &tls);
+  coho_tls_free(tls);
+  return status;
+}
+
 int tls_client_open(const struct command *c, const struct tls_client *t, coho_tls **out) {
   *out = NULL;
   if (!given(t)) return 0;
@@ -168,26 +180,16 @@ int tls_client_open(const struct command *c, const struct tls_client *t, coho_tl
                           .ca = t->ca,
                           .name = t->name,
                           .flags = t->insecure ? COHO_TLS_INSECURE : 0};
-  return open_tls(c, &opt, out);
+  return open_tls(c, NULL, &opt, out);
 }
 
 /* ---- reading again -------------------------------------------------------------------------- */
 
-static void on_signal(void *arg, int signo) {
+void tls_reload(coho_tls *tls) {
   char why[WHY], line[WHY + 64];
-  coho_tls *tls = (coho_tls *)arg;
-  (void)signo;
-  int err = tls ? coho_tls_reload(tls, why, sizeof why) : 0;
-  if (!tls)
-    (void)snprintf(line, sizeof line, "coho: without wss:// there are no certificates to read");
-  else if (err)
+  if (coho_tls_reload(tls, why, sizeof why))
     (void)snprintf(line, sizeof line, "coho: the certificates stay as they were: %s", why);
   else
     (void)snprintf(line, sizeof line, "coho: the certificates were read again");
   logger_line(line);
-}
-
-int tls_reload_on_signal(coho_loop *loop, coho_tls *tls) {
-  if (!tls && isatty(STDIN_FILENO) == 1) return 0;
-  return coho_loop_signal(loop, SIGHUP, on_signal, tls);
 }

@@ -18,18 +18,19 @@ struct tls_client {
   bool insecure;
 };
 
-/* What can be known to be wrong without a look at the files. secure: there is a wss:// URL. 0, or
-   EXIT_USAGE after a sentence on standard error. */
-int tls_server_check(const struct command *c, const struct tls_server *t, bool secure);
+/* What can be known to be wrong without a look at the files. secure: there is a wss:// URL, of a server
+   its text, NULL for none. 0, or EXIT_USAGE after a sentence on standard error. */
+int tls_server_check(const struct command *c, const struct tls_server *t, const char *secure);
 int tls_client_check(const struct command *c, const struct tls_client *t, bool secure);
 
 /* Reads the files; *out is NULL when nothing was asked for. 0, or an exit status after a sentence. */
 int tls_server_open(const struct command *c, const struct tls_server *t, coho_tls **out);
 int tls_client_open(const struct command *c, const struct tls_client *t, coho_tls **out);
 
-/* On SIGHUP reads the files again, or does nothing when there are none, and says so in the log.
-   Without files and with a terminal as standard input SIGHUP still ends the program: it comes when
-   that closes. 0 or an error. */
-int tls_reload_on_signal(coho_loop *loop, coho_tls *tls);
+/* Reads the files, for nothing but to know whether it works. */
+int tls_server_try(const struct command *c, const struct tls_server *t);
+
+/* Reads the files again and says so in the log. */
+void tls_reload(coho_tls *tls);
 
 #endif

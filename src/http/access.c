@@ -6,6 +6,7 @@
 #include "http/http.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -80,9 +81,7 @@ static void show_path(struct shown *s, struct coho__view path) {
   show(s, (struct coho__view){at, (size_t)(rest.data + rest.len - at)});
 }
 
-const char *coho__access_request(char dst[COHO_ACCESS_REQUEST], struct coho__view method,
-                                 struct coho__view target) {
-  char verb[METHOD_SHOWN], path[TARGET_SHOWN];
+static const char *show_target(char dst[TARGET_SHOWN], struct coho__view target) {
   struct shown s = {.len = 0};
   struct coho__view query = target;
   struct coho__view before = coho__view_split(&query, '?');
@@ -91,17 +90,43 @@ const char *coho__access_request(char dst[COHO_ACCESS_REQUEST], struct coho__vie
     show(&s, VIEW("?"));
     show_query(&s, query);
   }
+  return coho__escape(dst, TARGET_SHOWN, s.text, s.len);
+}
+
+const char *coho__access_request(char dst[COHO_ACCESS_REQUEST], struct coho__view method,
+                                 struct coho__view target) {
+  char verb[METHOD_SHOWN], path[TARGET_SHOWN];
   (void)snprintf(dst, COHO_ACCESS_REQUEST, "%s %s",
                  coho__escape(verb, sizeof verb, method.data, method.len),
-                 coho__escape(path, sizeof path, s.text, s.len));
+                 show_target(path, target));
   return dst;
 }
 
+const char *coho_access_text(const coho_access *a, char *buf, size_t cap) {
+  (void)snprintf(buf, cap, "%.*s \"%s %s\" %u %" PRIu64 " %" PRIu64 "ms", COHO_ADDR_MAX, a->peer,
+                 a->method, a->target, a->status ? a->status : a->code, a->bytes, a->duration_ms);
+  return buf;
+}
+
+bool coho__http_logs(const struct coho__http *h) {
+  const struct coho__http_conf *conf = h->conf;
+  if (!conf->access_log && !conf->access) return false;
+  return !atomic_load_explicit(&conf->access_off, memory_order_relaxed);
+}
+
 void coho__http_access(const struct coho__http *h, const struct coho__access *a) {
-  char request[COHO_ACCESS_REQUEST], line[COHO_ACCESS_REQUEST + COHO_ADDR_MAX + 80];
-  if (!h->conf->access_log) return;
-  (void)snprintf(line, sizeof line, "%.*s \"%s\" %u %" PRIu64 " %" PRIu64 "ms", COHO_ADDR_MAX,
-                 a->peer, coho__access_request(request, a->method, a->target), a->status, a->bytes,
-                 a->duration_ms);
-  h->conf->access_log(h->conf->access_log_ctx, line);
+  const struct coho__http_conf *conf = h->conf;
+  char verb[METHOD_SHOWN], path[TARGET_SHOWN], line[COHO_ACCESS_MAX];
+  if (!coho__http_logs(h)) return;
+  const coho_access told = {.peer = a->peer,
+                            .method =
+                                coho__escape(verb, sizeof verb, a->method.data, a->method.len),
+                            .target = show_target(path, a->target),
+                            .bytes = a->bytes,
+                            .duration_ms = a->duration_ms,
+                            .status = a->status,
+                            .code = a->code};
+  if (conf->access) conf->access(conf->access_log_ctx, &told);
+  if (conf->access_log)
+    conf->access_log(conf->access_log_ctx, coho_access_text(&told, line, sizeof line));
 }

@@ -1,13 +1,5 @@
 /*
- * The access log: one line for each answered request and each finished connection,
- *
- *   PEER "METHOD TARGET" STATUS BYTES DURATIONms
- *   127.0.0.1:4711 "GET /chat?room=a&token=*" 101 0 3ms
- *
- * STATUS is the HTTP status, or the close code of a WebSocket connection; BYTES counts what was
- * sent, heads included. A request that was not even understood is "- -". Secrets in the query are
- * replaced by "*"; control characters, quotes, backslashes and what is no UTF-8 are \xNN; a long
- * target ends in "...".
+ * The access log: coho_access of coho/log.h, made of what a peer sent.
  */
 #ifndef COHO_HTTP_ACCESS_H
 #define COHO_HTTP_ACCESS_H
