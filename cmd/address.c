@@ -21,6 +21,8 @@ char *address_url(const char *typed) {
     size_t len = strlen(schemes[i][0]);
     if (!strncasecmp(typed, schemes[i][0], len)) return join(schemes[i][1], typed + len);
   }
+  if (!strncasecmp(typed, "ws+unix:", 8) || !strncasecmp(typed, "wss+unix:", 9))
+    return join("", typed);
   if (typed[0] == ':') return join("ws://localhost", typed);
   /* A query may hold an address of its own. */
   const char *scheme = strstr(typed, "://");

@@ -1,28 +1,22 @@
 /* coho connect: a WebSocket client for people and for pipes. */
 #include "address.h"
 #include "commands.h"
-#include "deflate.h"
+#include "reach.h"
 #include "talk.h"
 #include "terminal.h"
-#include "tls.h"
 
 #include "proto/http1.h"
-#include "proto/url.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct values {
   struct option_list execute;
-  struct option_list header;
   struct option_list protocol;
-  const char *origin;
-  const char *deflate;
-  struct tls_client tls;
+  struct reach reach;
   uint64_t ping;
   uint64_t linger;
   uint64_t max_message;
-  uint64_t connect_timeout;
   uint64_t verbose;
   bool binary;
   bool hex;
@@ -38,55 +32,14 @@ static const struct option options[] = {
      .offset = offsetof(struct values, execute),
      .value = "TEXT",
      .text = "send this instead of reading the input, print what comes, and exit; may be repeated"},
-    {.name = "header",
-     .letter = 'H',
-     .kind = OPTION_LIST,
-     .offset = offsetof(struct values, header),
-     .value = "FIELD",
-     .text = "add a field to the handshake, such as 'Authorization: Bearer x'; may be repeated"},
-    {.name = "origin",
-     .kind = OPTION_STRING,
-     .offset = offsetof(struct values, origin),
-     .value = "ORIGIN",
-     .text = "the Origin to send, such as https://example.org; none by default"},
+    REACH_FIELDS(offsetof(struct values, reach)),
     {.name = "protocol",
      .letter = 'p',
      .kind = OPTION_LIST,
      .offset = offsetof(struct values, protocol),
      .value = "NAMES",
      .text = "offer these subprotocols, best first, with commas between them; may be repeated"},
-    {.name = "deflate",
-     .kind = OPTION_STRING,
-     .offset = offsetof(struct values, deflate),
-     .value = DEFLATE_VALUE,
-     .words = DEFLATE_WORDS,
-     .text = DEFLATE_TEXT},
-    {.name = "insecure",
-     .letter = 'k',
-     .kind = OPTION_FLAG,
-     .offset = offsetof(struct values, tls.insecure),
-     .text = "do not check the server's certificate: whoever sits between can read all"},
-    {.name = "cacert",
-     .kind = OPTION_STRING,
-     .offset = offsetof(struct values, tls.ca),
-     .value = "FILE",
-     .text = "trust the certificates of this PEM file, not those of the system"},
-    {.name = "cert",
-     .kind = OPTION_STRING,
-     .offset = offsetof(struct values, tls.cert),
-     .value = "FILE",
-     .text = "the certificate to show to a server that asks for one, with its chain, in PEM form"},
-    {.name = "key",
-     .kind = OPTION_STRING,
-     .offset = offsetof(struct values, tls.key),
-     .value = "FILE",
-     .text = "the private key of --cert, in PEM form"},
-    {.name = "tls-name",
-     .kind = OPTION_STRING,
-     .offset = offsetof(struct values, tls.name),
-     .value = "HOST",
-     .text = "ask for the certificate of this host, and check that it is for it, instead of the "
-             "URL's"},
+    REACH_DEFLATE_AND_TLS(offsetof(struct values, reach)),
     {.name = "binary",
      .letter = 'b',
      .kind = OPTION_FLAG,
@@ -118,13 +71,7 @@ static const struct option options[] = {
      .text = "largest message to receive or send (16M by default)",
      .min = 1,
      .max = GIB},
-    {.name = "connect-timeout",
-     .kind = OPTION_SECONDS,
-     .offset = offsetof(struct values, connect_timeout),
-     .value = "SECONDS",
-     .text = "how long connecting may take, handshake included (15 by default)",
-     .min = 1,
-     .max = MOST_SECONDS * (uint64_t)1000},
+    REACH_TIMEOUT(offsetof(struct values, reach)),
     {.name = "verbose",
      .letter = 'v',
      .kind = OPTION_COUNT,
@@ -151,16 +98,6 @@ static int check_texts(const struct command *c, const struct session_conf *conf,
   for (size_t i = 0; i < texts->count; i++) {
     const char *why = talk_objection(conf, texts->items[i]);
     if (why) return usage_error(c, "the text of --execute %s", why);
-  }
-  return 0;
-}
-
-static int check_headers(const struct command *c, const struct option_list *headers) {
-  for (size_t i = 0; i < headers->count; i++) {
-    struct coho__view value = coho__view_of(headers->items[i]);
-    struct coho__view name = coho__view_split(&value, ':');
-    if (!value.data || !coho__http1_is_token(name) || !coho__http1_is_field_value(value))
-      return usage_error(c, "--header takes 'Name: value', not '%s'", headers->items[i]);
   }
   return 0;
 }
@@ -206,16 +143,6 @@ static int cut_names(const struct command *c, const struct option_list *items, s
   return status;
 }
 
-static int check_url(const struct command *c, const char *typed, const char *url, bool *secure) {
-  struct coho__url parsed;
-  const char *why = "out of memory";
-  if (coho__url_parse(&parsed, url, COHO_URL_CONNECT, &why))
-    return usage_error(c, "'%s' is no URL to connect to: %s", typed, why);
-  *secure = parsed.secure;
-  coho__url_free(&parsed);
-  return 0;
-}
-
 /* ---- the command --------------------------------------------------------------------------- */
 
 static int talk(const struct values *v, const struct session_conf *conf, coho_options *opt) {
@@ -244,26 +171,14 @@ static int connect_to(const struct command *c, const struct values *v, const cha
                               .offers = v->protocol.count > 0,
                               .interactive = !v->execute.count && terminal_usable()};
   struct names names = {.list = NULL};
-  coho_deflate deflate = {.mode = 0};
-  coho_tls *tls = NULL;
-  bool secure = false;
-  int status = check_url(c, typed, url, &secure);
-  if (!status) status = tls_client_check(c, &v->tls, secure);
-  if (!status) status = deflate_option(c, v->deflate, &deflate);
+  coho_options opt = {.tls = NULL};
+  int status = reach_check(c, &v->reach, typed, url);
   if (!status) status = check_texts(c, &conf, &v->execute);
-  if (!status) status = check_headers(c, &v->header);
   if (!status) status = cut_names(c, &v->protocol, &names);
-  if (!status) status = tls_client_open(c, &v->tls, &tls);
-  if (!status) {
-    coho_options opt = {.protocols = names.list,
-                        .headers = v->header.items,
-                        .origin = v->origin,
-                        .tls = tls,
-                        .deflate = deflate,
-                        .connect_timeout_ms = (uint32_t)v->connect_timeout};
-    status = talk(v, &conf, &opt);
-  }
-  coho_tls_free(tls);
+  if (!status) status = reach_open(c, &v->reach, &opt);
+  opt.protocols = names.list;
+  if (!status) status = talk(v, &conf, &opt);
+  coho_tls_free(opt.tls);
   free(names.list);
   free(names.text);
   return status;
@@ -280,7 +195,7 @@ static int run(const struct command *c, int argc, char **argv) {
     free(url);
   }
   option_list_free(&v.execute);
-  option_list_free(&v.header);
+  reach_free(&v.reach);
   option_list_free(&v.protocol);
   return status;
 }

@@ -13,8 +13,11 @@
 
 static void claim_parts(const struct coho__url *url, enum coho__url_mode mode) {
   struct coho__view host = coho__view_of(url->host), target = coho__view_of(url->target);
-  CLAIM(host.len > 0 || mode == COHO_URL_LISTEN);
-  CLAIM(url->port > 0 || mode == COHO_URL_LISTEN);
+  bool listen = mode == COHO_URL_LISTEN || mode == COHO_URL_LISTEN_ANY;
+  CLAIM(host.len > 0 || listen);
+  CLAIM(url->port > 0 || listen);
+  CLAIM(!url->file || mode == COHO_URL_LISTEN_ANY || mode == COHO_URL_CONNECT_ANY);
+  CLAIM(!url->file || (url->file[0] == '/' && strlen(url->file) < 108 && !strchr(url->file, ':')));
   if (url->ipv6) CLAIM(coho__host_is_ipv6(host));
   for (size_t i = 0; i < host.len; i++)
     CLAIM(host.data[i] > ' ' && host.data[i] < 0x7f && (host.data[i] < 'A' || host.data[i] > 'Z'));
@@ -26,8 +29,11 @@ static void write_url(struct tape *t, const struct coho__url *url) {
   char *authority = (char *)malloc(strlen(url->host) + 9);
   CLAIM(authority != NULL);
   CLAIM(coho__url_authority(url, authority) == authority);
-  tape_print(t, url->secure ? "wss://" : "ws://");
-  tape_bytes(t, authority, strlen(authority));
+  tape_print(t, url->secure ? "wss" : "ws");
+  if (url->file)
+    tape_print(t, "+unix:%s:", url->file);
+  else
+    tape_print(t, "://%s", authority);
   tape_bytes(t, url->target, strlen(url->target) + 1);
   free(authority);
 }
@@ -43,6 +49,8 @@ static void check(const char *text, enum coho__url_mode mode) {
   write_url(&written, &url);
   CLAIM(coho__url_parse(&again, written.data, mode, &why) == 0);
   CLAIM(strcmp(url.host, again.host) == 0 && strcmp(url.target, again.target) == 0);
+  CLAIM((url.file != NULL) == (again.file != NULL));
+  CLAIM(!url.file || strcmp(url.file, again.file) == 0);
   CLAIM(url.port == again.port && url.secure == again.secure && url.ipv6 == again.ipv6);
   coho__url_free(&again);
   coho__url_free(&url);
@@ -54,6 +62,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   memory_fail_at(0);
   check(text, COHO_URL_CONNECT);
   check(text, COHO_URL_LISTEN);
+  check(text, COHO_URL_CONNECT_ANY);
+  check(text, COHO_URL_LISTEN_ANY);
   memory_claim_empty();
   free(text);
   return 0;

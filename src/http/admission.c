@@ -27,6 +27,7 @@ void coho__admission_init(struct coho__admission *a, uint32_t max) {
   atomic_init(&a->now, 0);
   a->max = max;
   a->addresses = NULL;
+  a->trusted = NULL;
 }
 
 int coho__admission_limit(struct coho__admission *a, const struct coho__addresses_limits *limits) {
@@ -69,20 +70,45 @@ int coho__admission_enter(struct coho__admission *a, const struct coho__stream *
                           struct coho__address **address) {
   struct coho__addr peer;
   *address = NULL;
-  if (coho__memory_tight() || !take_place(a)) return COHO_EOVERLOAD;
+  if (!coho__admission_hold(a)) return COHO_EOVERLOAD;
   if (!a->addresses) return 0;
   /* Nobody is let in uncounted. */
-  int err = coho__stream_addr(s, &peer)
-                ? coho__addresses_enter(a->addresses, &peer, now_ms, address)
-                : COHO_EADDRESSFULL;
+  int err = coho__stream_addr(s, &peer) ? coho__admission_client(a, &peer, now_ms, address)
+                                        : COHO_EADDRESSFULL;
   if (!err) return check_tls(a, s, now_ms, address);
   give_place(a);
-  return err == COHO_ENOMEM ? COHO_EOVERLOAD : err;
+  return err;
 }
 
 void coho__admission_leave(struct coho__admission *a, struct coho__address *address,
                            uint64_t now_ms) {
   give_place(a);
+  if (address) coho__addresses_leave(a->addresses, address, now_ms);
+}
+
+bool coho__admission_hold(struct coho__admission *a) {
+  return !coho__memory_tight() && take_place(a);
+}
+
+void coho__admission_release(struct coho__admission *a) { give_place(a); }
+
+bool coho__admission_trusts(const struct coho__admission *a, const struct coho__addr *peer) {
+  struct coho__ip ip;
+  if (!a->trusted) return false;
+  if (coho__addr_ip(peer, &ip)) return coho__cidrs_has(a->trusted, &ip);
+  return peer->sa.ss_family == AF_UNIX && a->trusted->local;
+}
+
+int coho__admission_client(struct coho__admission *a, const struct coho__addr *client,
+                           uint64_t now_ms, struct coho__address **address) {
+  *address = NULL;
+  if (!a->addresses || coho__admission_trusts(a, client)) return 0;
+  int err = coho__addresses_enter(a->addresses, client, now_ms, address);
+  return err == COHO_ENOMEM ? COHO_EOVERLOAD : err;
+}
+
+void coho__admission_client_leave(struct coho__admission *a, struct coho__address *address,
+                                  uint64_t now_ms) {
   if (address) coho__addresses_leave(a->addresses, address, now_ms);
 }
 

@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 struct coho__listen {
@@ -18,6 +20,8 @@ struct coho__listen {
   struct coho__wheel_timer pause;
   int reserve; /* given up to get rid of a connection when there are no descriptors; -1: gone */
   uint16_t port;
+  char *path; /* of a file that is ours; NULL: none */
+  struct stat file;
   bool started;
   bool closed;
   bool complained; /* since the last accepted connection */
@@ -103,6 +107,55 @@ static uint16_t port_of(int fd) {
   return coho__addr_port(&a);
 }
 
+/* ---- unix sockets --------------------------------------------------------------------------- */
+
+/* Whether this is a socket that nobody listens on any more. */
+static bool is_stale(const char *path, const struct coho__addr *a) {
+  struct stat file;
+  if (lstat(path, &file) < 0 || !S_ISSOCK(file.st_mode)) return false;
+  int fd = coho__sock_open(AF_UNIX);
+  if (fd < 0) return false;
+  bool stale = connect(fd, (const struct sockaddr *)&a->sa, a->len) < 0 && errno == ECONNREFUSED;
+  close(fd);
+  return stale;
+}
+
+/* 0 or -1. */
+static int bind_path(int fd, const char *path, const struct coho__addr *a) {
+  int result = bind(fd, (const struct sockaddr *)&a->sa, a->len);
+  if (result == 0 || errno != EADDRINUSE) return result;
+  if (is_stale(path, a) && unlink(path) == 0)
+    return bind(fd, (const struct sockaddr *)&a->sa, a->len);
+  errno = EADDRINUSE;
+  return -1;
+}
+
+/* Nobody can connect before its file has the mode it is to have. */
+static int listen_path(const char *path, const struct coho__listen_options *opt,
+                       struct stat *file) {
+  struct coho__addr a;
+  if (!coho__addr_unix(&a, path)) return COHO_EINVAL;
+  int fd = coho__sock_open(AF_UNIX);
+  if (fd < 0) return fd;
+  int bound = bind_path(fd, path, &a);
+  if (bound == 0 && chmod(path, opt->mode) == 0 && lstat(path, file) == 0 &&
+      listen(fd, opt->backlog) == 0)
+    return fd;
+  int err = coho__error_of_errno(errno);
+  if (bound == 0) (void)unlink(path);
+  close(fd);
+  return err;
+}
+
+static void remove_path(struct coho__listen *l) {
+  struct stat now;
+  if (!l->path) return;
+  if (lstat(l->path, &now) == 0 && now.st_dev == l->file.st_dev && now.st_ino == l->file.st_ino)
+    (void)unlink(l->path);
+  coho__free_str(l->path);
+  l->path = NULL;
+}
+
 /* ---- accepting ------------------------------------------------------------------------------ */
 
 static void open_reserve(struct coho__listen *l) {
@@ -131,6 +184,11 @@ static void run_short(struct coho__listen *l) {
 
 static void take(struct coho__listen *l, int fd, const struct coho__addr *peer) {
   int err;
+  if (l->opt.on_socket) {
+    l->complained = false;
+    l->opt.on_socket(l->opt.owner, fd, peer);
+    return;
+  }
   struct coho__stream *s = coho__stream_accepted(l->loop, fd, peer, &err);
   if (!s) { /* the peer sees the end */
     complain(l, coho_strerror(err));
@@ -196,14 +254,12 @@ static void free_listen(struct coho__io *io, unsigned events) {
   coho__free(l, sizeof *l);
 }
 
-int coho__listen_open(coho_loop *loop, const char *host, uint16_t port,
-                      const struct coho__listen_options *opt, struct coho__listen **out) {
-  int fd = listen_fd(host, port, opt);
-  if (fd < 0) return fd;
+/* The socket is not taken on failure. */
+static int listen_new(coho_loop *loop, int fd, const struct coho__listen_options *opt,
+                      struct coho__listen **out) {
   struct coho__listen *l = (struct coho__listen *)coho__zalloc(sizeof *l);
   int err = l ? coho__io_add(loop, &l->io, fd, on_event) : COHO_ENOMEM;
   if (err) {
-    close(fd);
     coho__free(l, sizeof *l);
     return err;
   }
@@ -217,6 +273,60 @@ int coho__listen_open(coho_loop *loop, const char *host, uint16_t port,
   return 0;
 }
 
+int coho__listen_open(coho_loop *loop, const char *host, uint16_t port,
+                      const struct coho__listen_options *opt, struct coho__listen **out) {
+  int fd = listen_fd(host, port, opt);
+  if (fd < 0) return fd;
+  int err = listen_new(loop, fd, opt, out);
+  if (err) close(fd);
+  return err;
+}
+
+int coho__listen_open_path(coho_loop *loop, const char *path,
+                           const struct coho__listen_options *opt, struct coho__listen **out) {
+  struct stat file;
+  char *copy = coho__strdup(path);
+  if (!copy) return COHO_ENOMEM;
+  int fd = listen_path(path, opt, &file);
+  int err = fd < 0 ? fd : listen_new(loop, fd, opt, out);
+  if (!err) {
+    (*out)->path = copy;
+    (*out)->file = file;
+    return 0;
+  }
+  if (fd >= 0) {
+    (void)unlink(path);
+    close(fd);
+  }
+  coho__free_str(copy);
+  return err;
+}
+
+/* A number that getsockopt(2) tells, or -1. */
+static int option_of(int fd, int name) {
+  int value = -1;
+  socklen_t len = sizeof value;
+  return getsockopt(fd, SOL_SOCKET, name, &value, &len) == 0 ? value : -1;
+}
+
+int coho__listen_adopt(coho_loop *loop, int fd, const struct coho__listen_options *opt,
+                       struct coho__listen **out) {
+  int family = option_of(fd, SO_DOMAIN);
+  bool known = family == AF_INET || family == AF_INET6 || family == AF_UNIX;
+  if (!known || option_of(fd, SO_TYPE) != SOCK_STREAM || option_of(fd, SO_ACCEPTCONN) != 1)
+    return COHO_EINVAL;
+  int flags = fcntl(fd, F_GETFL);
+  if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+    return coho__error_of_errno(errno);
+  coho__sock_tune(fd);
+  return listen_new(loop, fd, opt, out);
+}
+
+void coho__listen_addr(const struct coho__listen *l, struct coho__addr *a) {
+  *a = (struct coho__addr){.len = sizeof a->sa};
+  (void)getsockname(l->io.fd, (struct sockaddr *)&a->sa, &a->len);
+}
+
 void coho__listen_start(struct coho__listen *l) {
   l->started = true;
   coho__io_again(l->loop, &l->io, COHO_IO_READ); /* for those who came before */
@@ -225,6 +335,7 @@ void coho__listen_start(struct coho__listen *l) {
 void coho__listen_close(struct coho__listen *l) {
   if (!l || l->closed) return;
   l->closed = true;
+  remove_path(l); /* first: who starts again now finds nothing */
   int fd = l->io.fd;
   coho__loop_stop_timer(l->loop, &l->pause);
   coho__io_bury(l->loop, &l->io, free_listen);

@@ -160,7 +160,8 @@ static void on_numeric(struct coho__task *t) {
 }
 
 static bool ask(struct coho__resolve *r, const char *host) {
-  if (coho__addr_parse(&r->addrs[0], host, r->port)) {
+  if (coho__addr_parse(&r->addrs[0], host, r->port) ||
+      (*host == '/' && coho__addr_unix(&r->addrs[0], host))) {
     r->result = 1;
     coho__loop_soon(r->loop, &r->task);
     return true;

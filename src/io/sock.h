@@ -2,6 +2,8 @@
 #ifndef COHO_IO_SOCK_H
 #define COHO_IO_SOCK_H
 
+#include "base/ip.h"
+
 #include <coho/coho.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,7 +14,8 @@ struct coho__addr {
   socklen_t len;
 };
 
-/* An IPv4 or IPv6 address in 24 bytes, for what every connection has. */
+/* An IPv4 or IPv6 address in 24 bytes, for what every connection has; of a unix socket only that it is
+   one. */
 struct coho__endpoint {
   uint8_t ip[16];
   uint32_t scope;
@@ -26,7 +29,13 @@ bool coho__addr_unpack(struct coho__addr *a, const struct coho__endpoint *e);
 
 /* A numeric IPv4 or IPv6 address (without brackets). False: not one. */
 bool coho__addr_parse(struct coho__addr *a, const char *host, uint16_t port);
-/* "127.0.0.1:80", "[::1]:80", IPv4-mapped addresses as IPv4. Returns buf. */
+/* That of a unix socket. False: the path is too long. */
+bool coho__addr_unix(struct coho__addr *a, const char *path);
+void coho__addr_of_ip(struct coho__addr *a, const struct coho__ip *ip, uint16_t port);
+/* False: it is no IP address. */
+bool coho__addr_ip(const struct coho__addr *a, struct coho__ip *ip);
+/* "127.0.0.1:80", "[::1]:80", IPv4-mapped addresses as IPv4, port 0 left out; the
+   path of a unix socket, or "unix". Returns buf. */
 const char *coho__addr_format(const struct coho__addr *a, char *buf, size_t cap);
 uint16_t coho__addr_port(const struct coho__addr *a);
 

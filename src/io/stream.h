@@ -35,7 +35,9 @@ struct coho__stream_vt {
   const char *(*tell)(const struct coho__stream *s, enum coho__stream_fact what, char *buf,
                       size_t cap);
   bool (*heard)(struct coho__stream *s); /* NULL: never */
-  bool secure;                           /* TLS: there is nobody to write to before its handshake */
+  /* NULL: it keeps none. */
+  void (*set_addr)(struct coho__stream *s, const struct coho__addr *peer);
+  bool secure; /* TLS: there is nobody to write to before its handshake */
 };
 
 struct coho__stream {
@@ -71,6 +73,10 @@ static inline bool coho__stream_secure(const struct coho__stream *s) { return s-
 /* The peer's address; false: it has none. */
 static inline bool coho__stream_addr(const struct coho__stream *s, struct coho__addr *peer) {
   return s->vt->addr(s, peer);
+}
+/* Another address for the peer, of which a proxy told. */
+static inline void coho__stream_set_addr(struct coho__stream *s, const struct coho__addr *peer) {
+  if (s->vt->set_addr) s->vt->set_addr(s, peer);
 }
 /* "127.0.0.1:4711"; returns buf. */
 const char *coho__stream_peer(const struct coho__stream *s, char *buf, size_t cap);

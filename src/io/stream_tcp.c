@@ -84,6 +84,10 @@ static bool tcp_addr(const struct coho__stream *s, struct coho__addr *peer) {
   return coho__addr_unpack(peer, &t->peer);
 }
 
+static void tcp_set_addr(struct coho__stream *s, const struct coho__addr *peer) {
+  tcp_of(s)->peer = coho__addr_pack(peer);
+}
+
 static const struct coho__stream_vt tcp_vt = {
     .read = tcp_read,
     .writev = tcp_writev,
@@ -91,6 +95,7 @@ static const struct coho__stream_vt tcp_vt = {
     .shutdown = tcp_shutdown,
     .close = tcp_close,
     .addr = tcp_addr,
+    .set_addr = tcp_set_addr,
     .tell = coho__stream_tell_nothing,
 };
 

@@ -491,6 +491,10 @@ static bool tls_addr(const struct coho__stream *s, struct coho__addr *peer) {
   return coho__stream_addr(const_tls_of(s)->wire.inner, peer);
 }
 
+static void tls_set_addr(struct coho__stream *s, const struct coho__addr *peer) {
+  coho__stream_set_addr(tls_of(s)->wire.inner, peer);
+}
+
 static const char *tls_tell(const struct coho__stream *s, enum coho__stream_fact what, char *buf,
                             size_t cap) {
   const struct tls *t = const_tls_of(s);
@@ -535,6 +539,7 @@ static const struct coho__stream_vt tls_vt = {
     .shutdown = tls_shutdown,
     .close = tls_close,
     .addr = tls_addr,
+    .set_addr = tls_set_addr,
     .tell = tls_tell,
     .heard = tls_heard,
     .secure = true,

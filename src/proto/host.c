@@ -1,48 +1,20 @@
 #include "proto/host.h"
 
+#include "base/ip.h"
 #include "proto/chars.h"
 
-bool coho__host_is_ipv4(struct coho__view v) {
-  int octets = 0;
-  while (v.data) {
-    struct coho__view octet = coho__view_split(&v, '.');
-    uint64_t number;
-    if (octet.len > 1 && octet.data[0] == '0') return false;
-    if (!coho__view_number(octet, 255, &number)) return false;
-    octets++;
-  }
-  return octets == 4;
-}
+#include <string.h>
 
-/* The length of the hexadecimal group at offset at. */
-static size_t group_len(struct coho__view v, size_t at) {
-  size_t n = 0;
-  while (at + n < v.len && coho__hex_digit(v.data[at + n]) >= 0)
-    n++;
-  return n;
+bool coho__host_is_ipv4(struct coho__view v) {
+  struct coho__ip ip;
+  bool colon = v.len && memchr(v.data, ':', v.len);
+  return !colon && coho__ip_parse(&ip, v);
 }
 
 bool coho__host_is_ipv6(struct coho__view v) {
-  bool gap = v.len >= 2 && v.data[0] == ':' && v.data[1] == ':';
-  size_t groups = 0, at = gap ? 2 : 0;
-  while (at < v.len) {
-    size_t n = group_len(v, at);
-    if (at + n < v.len && v.data[at + n] == '.') {
-      if (!coho__host_is_ipv4((struct coho__view){v.data + at, v.len - at})) return false;
-      groups += 2;
-      break;
-    }
-    if (n == 0 || n > 4) return false;
-    groups++;
-    at += n;
-    if (at == v.len) break;
-    if (v.data[at++] != ':' || at == v.len) return false;
-    if (v.data[at] != ':') continue;
-    if (gap) return false;
-    gap = true;
-    at++;
-  }
-  return gap ? groups <= 7 : groups == 8;
+  struct coho__ip ip;
+  bool colon = v.len && memchr(v.data, ':', v.len);
+  return colon && coho__ip_parse(&ip, v);
 }
 
 static bool is_reg_name(struct coho__view v) {

@@ -13,12 +13,14 @@
 enum {
   MAX_NAME = 253, /* RFC 1035 2.3.4 */
   MAX_LABEL = 63,
+  MAX_FILE = 107, /* what the address of a unix socket has room for */
   PORT_MOST = sizeof ":65535"
 };
 
 /* The URL cut into views of its text. */
 struct parts {
   struct coho__view authority;
+  struct coho__view file; /* of a unix socket */
   struct coho__view rest; /* path and query as written */
   struct coho__host host;
   bool secure;
@@ -77,8 +79,12 @@ static const char *check_name(struct coho__view name) {
   return check_labels(name);
 }
 
+static bool is_listen(enum coho__url_mode mode) {
+  return mode == COHO_URL_LISTEN || mode == COHO_URL_LISTEN_ANY;
+}
+
 static const char *check_port(const struct coho__host *host, enum coho__url_mode mode) {
-  if (host->has_port && host->port == 0 && mode != COHO_URL_LISTEN) return "port 0 does not exist";
+  if (host->has_port && host->port == 0 && !is_listen(mode)) return "port 0 does not exist";
   return NULL;
 }
 
@@ -100,7 +106,7 @@ static const char *check_authority(struct parts *p, enum coho__url_mode mode) {
   if (a.len > 0 && memchr(a.data, '@', a.len))
     return "a WebSocket URL has no user name; send an Authorization field instead";
   if (a.len == 0 || a.data[0] == ':')
-    return mode == COHO_URL_LISTEN ? check_all_addresses(p) : "the host is missing";
+    return is_listen(mode) ? check_all_addresses(p) : "the host is missing";
   if (coho__host_parse(a, &p->host)) {
     const char *why = p->host.ipv6 ? NULL : check_name(p->host.name);
     return why ? why : check_port(&p->host, mode);
@@ -123,22 +129,47 @@ static const char *check_target(struct coho__view target) {
   return coho__utf8_valid(target.data, target.len) ? NULL : "the URL is not valid UTF-8";
 }
 
-static const char *cut(struct parts *p, const char *text, enum coho__url_mode mode) {
-  struct coho__view in = coho__view_of(text);
-  *p = (struct parts){.secure = false};
-  const char *why = check_bytes(in);
-  if (why) return why;
-  p->secure = coho__view_take_nocase(&in, VIEW("wss://"));
-  if (!p->secure && !coho__view_take_nocase(&in, VIEW("ws://")))
-    return "a WebSocket URL begins with ws:// or wss://";
+/* "/PATH" or "/PATH:/TARGET". */
+static const char *cut_file(struct parts *p, struct coho__view in) {
+  p->rest = in;
+  p->file = coho__view_split(&p->rest, ':');
+  p->host.name = VIEW("localhost");
+  if (p->file.len < 2 || p->file.data[0] != '/')
+    return "the path of a unix socket is absolute, as in ws+unix:/run/coho.sock";
+  if (p->file.len > MAX_FILE) return "the path of a unix socket is longer than 107 bytes";
+  if (memchr(p->file.data, '?', p->file.len))
+    return "a query comes behind a colon and a path, as in ws+unix:/run/coho.sock:/?query";
+  if (p->rest.data && (p->rest.len == 0 || p->rest.data[0] != '/'))
+    return "behind the path of a unix socket and a colon comes the path of a request";
+  return NULL;
+}
+
+static const char *cut_tcp(struct parts *p, struct coho__view in, enum coho__url_mode mode) {
   size_t end = 0;
   while (end < in.len && in.data[end] != '/' && in.data[end] != '?')
     end++;
   p->authority = (struct coho__view){in.data, end};
   p->rest = (struct coho__view){in.data + end, in.len - end};
-  why = check_authority(p, mode);
+  return check_authority(p, mode);
+}
+
+static const char *cut(struct parts *p, const char *text, enum coho__url_mode mode) {
+  struct coho__view in = coho__view_of(text);
+  bool any = mode == COHO_URL_CONNECT_ANY || mode == COHO_URL_LISTEN_ANY;
+  *p = (struct parts){.secure = false};
+  const char *why = check_bytes(in);
   if (why) return why;
-  if (mode == COHO_URL_LISTEN && p->rest.len > 0 && memchr(p->rest.data, '?', p->rest.len))
+  p->secure = coho__view_take_nocase(&in, VIEW("wss://"));
+  if (p->secure || coho__view_take_nocase(&in, VIEW("ws://"))) {
+    why = cut_tcp(p, in, mode);
+  } else {
+    p->secure = coho__view_take_nocase(&in, VIEW("wss+unix:"));
+    bool file = p->secure || coho__view_take_nocase(&in, VIEW("ws+unix:"));
+    if (!file) return "a WebSocket URL begins with ws:// or wss://";
+    why = any ? cut_file(p, in) : "a unix socket cannot be used here";
+  }
+  if (why) return why;
+  if (is_listen(mode) && p->rest.len > 0 && memchr(p->rest.data, '?', p->rest.len))
     return "an address to listen on has no query";
   return check_target(p->rest);
 }
@@ -177,7 +208,8 @@ int coho__url_parse(struct coho__url *url, const char *text, enum coho__url_mode
   if (*why) return COHO_EURL;
   struct coho__view name = p.host.name;
   *why = "out of memory";
-  char *host = (char *)coho__alloc(name.len + 1 + write_target(NULL, p.rest) + 1);
+  size_t file_room = p.file.len ? p.file.len + 1 : 0;
+  char *host = (char *)coho__alloc(name.len + 1 + write_target(NULL, p.rest) + 1 + file_room);
   if (!host) return COHO_ENOMEM;
   *why = NULL;
   for (size_t i = 0; i < name.len; i++) {
@@ -186,9 +218,14 @@ int coho__url_parse(struct coho__url *url, const char *text, enum coho__url_mode
   }
   host[name.len] = '\0';
   char *target = host + name.len + 1;
-  write_target(target, p.rest);
+  char *file = target + write_target(target, p.rest) + 1;
+  if (file_room) {
+    memcpy(file, p.file.data, p.file.len);
+    file[p.file.len] = '\0';
+  }
   uint16_t port = p.host.has_port ? p.host.port : default_port(p.secure);
   *url = (struct coho__url){.text = host,
+                            .file = file_room ? file : NULL,
                             .host = host,
                             .target = target,
                             .port = port,
@@ -198,7 +235,8 @@ int coho__url_parse(struct coho__url *url, const char *text, enum coho__url_mode
 }
 
 void coho__url_free(struct coho__url *url) {
-  if (url->text) coho__free(url->text, strlen(url->host) + 1 + strlen(url->target) + 1);
+  size_t file_room = url->file ? strlen(url->file) + 1 : 0;
+  if (url->text) coho__free(url->text, strlen(url->host) + 1 + strlen(url->target) + 1 + file_room);
   *url = (struct coho__url){.text = NULL};
 }
 

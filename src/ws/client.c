@@ -1,12 +1,14 @@
 #include "ws/client.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "io/connect.h"
 #include "io/resolve.h"
 #include "io/stream_tls.h"
 #include "proto/upgrade_client.h"
+#include "ws/retry.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -106,8 +108,17 @@ void coho__client_drop(coho_conn *c) {
 }
 
 static const char *host_of(const struct coho__client *k, char *buf, size_t cap) {
-  (void)snprintf(buf, cap, k->url.ipv6 ? "[%s]:%u" : "%s:%u", k->url.host, k->url.port);
+  if (k->url.file)
+    (void)snprintf(buf, cap, "%s", k->url.file);
+  else
+    (void)snprintf(buf, cap, k->url.ipv6 ? "[%s]:%u" : "%s:%u", k->url.host, k->url.port);
   return buf;
+}
+
+static uint64_t retry_after_of(const struct coho__http1 *answer) {
+  struct coho__view value;
+  if (!coho__http1_only(answer, "Retry-After", &value)) return 0;
+  return coho__retry_after(value, (int64_t)(coho__clock_wall_ms() / 1000));
 }
 
 /* detail, or a sentence that begins with the host. */
@@ -120,6 +131,7 @@ static void fail(struct coho__client *k, int err, const char *detail) {
     (void)snprintf(text, sizeof text, "%s: %s", host_of(k, host, sizeof host), coho_strerror(err));
   coho_ending how = {.err = err, .code = 1006, .reason = "", .detail = text};
   if (k->stage == SHAKING) how.status = k->upgrade.head.status;
+  if (err == COHO_ESTATUS) how.retry_after_ms = retry_after_of(&k->upgrade.head);
   coho__client_drop(c);
   coho__conn_end(c, &how);
   coho__conn_linger(c);
@@ -315,7 +327,8 @@ static int make_request(struct coho__client *k, const coho_options *set) {
 static int start(struct coho__client *k) {
   int err = make_request(k, &k->conn->opt->set);
   if (err) return err;
-  k->resolve = coho__resolve_start(k->conn->home->loop, k->url.host, k->url.port, on_resolved, k);
+  const char *host = k->url.file ? k->url.file : k->url.host;
+  k->resolve = coho__resolve_start(k->conn->home->loop, host, k->url.port, on_resolved, k);
   if (!k->resolve) return COHO_ENOMEM;
   start_deadline(k->conn);
   return 0;
@@ -337,7 +350,7 @@ int coho__client_start(struct coho__home *home, const char *url, struct coho__op
   struct coho__url parsed;
   const char *why;
   if (home->table->closing) return COHO_ESTOPPED;
-  int err = coho__url_parse(&parsed, url, COHO_URL_CONNECT, &why);
+  int err = coho__url_parse(&parsed, url, COHO_URL_CONNECT_ANY, &why);
   if (err) return err;
   struct coho__client *k = client_new(home, opt);
   if (!k) {

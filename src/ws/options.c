@@ -5,8 +5,10 @@
 #include "base/sized.h"
 #include "base/strlist.h"
 #include "io/tls.h"
+#include "proto/close_code.h"
 #include "proto/deflate_terms.h"
 #include "proto/http1.h"
+#include "ws/rtt.h"
 
 #include <string.h>
 
@@ -92,6 +94,8 @@ static void derive(struct coho__options *o, coho_role role) {
                                          .pong_timeout_ms = s->pong_timeout_ms,
                                          .close_timeout_ms = s->close_timeout_ms,
                                          .role = (uint8_t)role,
+                                         .metered = true,
+                                         .stamp = coho__rtt_stamp,
                                          .stream = (s->flags & COHO_STREAM) != 0};
   uint64_t largest = s->max_message > UINT64_MAX - (uint64_t)COHO_FRAME_HEADER_MAX
                          ? UINT64_MAX
@@ -121,6 +125,7 @@ static void free_options(struct coho__options *o) {
   for (size_t i = 0; i < COHO_COUNT(o->lists); i++)
     coho__strlist_free(o->lists[i]);
   coho__free_str(o->origin);
+  coho__free_str(o->route);
   coho__tls_unref(o->set.tls);
   coho__free(o, sizeof *o);
 }
@@ -172,11 +177,16 @@ int coho__server_options_read(coho_server_options *out, const coho_server_option
   default_number(&out->keepalive_timeout_ms, 15 * SECOND);
   default_number(&out->write_timeout_ms, 10 * SECOND);
   default_number(&out->drain_timeout_ms, 5 * SECOND);
+  default_number(&out->drain_code, 1001);
   default_number(&out->backlog, 4096);
   default_number(&out->tls_timeout_ms, 5 * SECOND);
+  default_number(&out->proxy_timeout_ms, 3 * SECOND);
+  default_number(&out->unix_mode, 0660);
   default_number(&out->address_rate.burst, out->address_rate.per_second);
   bool fine = out->threads <= THREADS_MOST && out->max_head < 64 * KIB &&
+              !(out->flags & ~(uint64_t)COHO_KEEP_TARGETS) &&
+              coho__close_code_sendable((int)out->drain_code, COHO_SERVER) &&
               out->max_fields <= FIELDS_MOST && out->backlog <= INT32_MAX &&
-              !(out->loop && out->threads > 1);
+              out->unix_mode <= 0777 && !(out->loop && out->threads > 1);
   return fine ? 0 : COHO_EOPTION;
 }

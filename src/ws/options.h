@@ -15,6 +15,7 @@ struct coho__options {
   coho_options set; /* its lists and strings are those below */
   char **lists[3];  /* protocols, origins, headers */
   char *origin;
+  char *route; /* the pattern of a server's; NULL: none */
   /* Reading pauses while more than this waits: the low mark, less when a further message of
      max_message would not fit then. */
   uint64_t pause_mark;

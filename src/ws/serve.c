@@ -21,6 +21,8 @@ static void free_server(coho_server *s) {
     coho_loop_free(s->loops[i].loop);
   coho__routes_free(&s->routes);
   coho__admission_free(&s->admission);
+  coho__cidrs_free(&s->proxies);
+  coho__cidrs_free(&s->trusted);
   coho__buf_release(&s->http_conf.file_fields);
   coho__tls_unref(s->opt.tls);
   pthread_mutex_destroy(&s->lock);
@@ -45,6 +47,7 @@ static int configure(coho_server *s) {
                  .value = (uint16_t)o->max_head,
                  .fields = (uint16_t)o->max_fields},
       .max_body = o->max_body,
+      .max_reply_queue = o->max_reply_queue,
       .head_timeout_ms = o->head_timeout_ms,
       .body_timeout_ms = o->body_timeout_ms,
       .keepalive_timeout_ms = o->keepalive_timeout_ms,
@@ -52,10 +55,15 @@ static int configure(coho_server *s) {
       .routes = &s->routes,
       .admission = &s->admission,
       .access_log = o->access_log,
+      .access = o->access,
       .access_log_ctx = o->access_log_ctx};
   int err = coho__files_fields(o->headers, &s->http_conf.file_fields);
   if (!err) err = coho__admission_limit(&s->admission, &limits);
+  if (!err) err = coho__cidrs_read(&s->proxies, o->proxy_protocol);
+  if (!err) err = coho__cidrs_read(&s->trusted, o->trusted_proxies);
+  if (!coho__cidrs_empty(&s->trusted)) s->admission.trusted = &s->trusted;
   s->opt.headers = NULL; /* the program's, which need not live */
+  s->opt.proxy_protocol = s->opt.trusted_proxies = NULL;
   return err;
 }
 
@@ -280,6 +288,10 @@ int coho_route_assets_sized(coho_server *s, const char *prefix, const coho_asset
 
 /* ---- looking at it -------------------------------------------------------------------------- */
 
+void coho_server_log_access(coho_server *s, int on) {
+  if (s) atomic_store_explicit(&s->http_conf.access_off, !on, memory_order_relaxed);
+}
+
 coho_loop *coho_server_loop(const coho_server *s, size_t index) {
   return index < s->loop_count ? s->loops[index].loop : NULL;
 }
@@ -308,7 +320,7 @@ uint64_t coho_server_lag(coho_server *s) {
 static int route_of_url(coho_server *s, const char *url, struct coho__options *opt) {
   struct coho__url parsed;
   const char *why;
-  int err = coho__url_parse(&parsed, url, COHO_URL_LISTEN, &why);
+  int err = coho__url_parse(&parsed, url, COHO_URL_LISTEN_ANY, &why);
   if (err) return err;
   bool all = strcmp(parsed.target, "/") == 0;
   err = coho__upgrade_route(&s->routes, all ? "/*" : parsed.target, opt);

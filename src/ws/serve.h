@@ -3,13 +3,16 @@
  * on a loop of the program.
  *
  * Stopping: whoever asks sets a flag and rings the bell (stop.h); each loop then closes its
- * listeners, drains HTTP, closes its WebSocket connections with 1001, and is done when the last
- * connection is gone or the drain deadline cut it. The server is freed with its last reference:
+ * listeners, drains HTTP, closes its WebSocket connections, at once or evenly over a while so that
+ * those who come back do not all come together, and is done when the last connection is gone or the
+ * drain deadline cut it. The server is freed with its last reference:
  * the program's, that of each loop that is not done, and that of each thread.
  */
 #ifndef COHO_WS_SERVE_H
 #define COHO_WS_SERVE_H
 
+#include "base/ip.h"
+#include "http/proxied.h"
 #include "io/listen.h"
 #include "proto/url.h"
 #include "ws/stop.h"
@@ -23,10 +26,15 @@ enum coho__serve_state { COHO_SERVE_NEW, COHO_SERVE_RUNNING, COHO_SERVE_DRAINING
 struct coho__serve_loop {
   struct coho__host host;
   struct coho__counters counters;
+  struct coho__proxied_room room;
   coho_server *server;
   coho_loop *loop; /* NULL once a loop of the program was freed */
   enum coho__serve_state state;
   uint64_t cut_ms; /* DRAINING: when connections are cut */
+  uint64_t drain_ms, spread_ms; /* since when, and over which time they are closed */
+  uint64_t drain_total;         /* connections then */
+  uint64_t drained;             /* of them, closed so far */
+  uint32_t drain_it;            /* where in the table of connections it goes on */
   struct coho__stop_watch watch;
   struct coho__wheel_timer timer; /* DRAINING: looks whether it is over */
   struct coho__teardown teardown;
@@ -35,12 +43,23 @@ struct coho__serve_loop {
   bool threaded;
 };
 
+/* A listener on one loop: door.c. */
+struct coho__door {
+  struct coho__listen *socket; /* closed by the loop; NULL: not open */
+  struct coho__serve_loop *loop;
+  struct coho__listener *listener;
+};
+
 struct coho__listener {
   struct coho__list node; /* in server->listeners */
-  struct coho__url url;
-  char *text; /* the URL with its real port */
-  /* One for each loop, closed by it; NULL: not open. */
-  struct coho__listen *sockets[];
+  struct coho__url url;   /* of one that was adopted: none */
+  int fd;                 /* to adopt; -1: there is a URL */
+  char *text;             /* the URL with its real port */
+  bool secure;
+  bool single;               /* one socket for all loops */
+  bool proxied;              /* PROXY headers are expected */
+  uint32_t turn;             /* whose it is; of the loop that has the single socket */
+  struct coho__door doors[]; /* for each loop */
 };
 
 struct coho_server {
@@ -52,6 +71,8 @@ struct coho_server {
   struct coho__routes routes;
   struct coho__http_conf http_conf;
   struct coho__admission admission;
+  struct coho__cidrs proxies; /* who begins with a PROXY header */
+  struct coho__cidrs trusted; /* whose X-Forwarded-For counts */
   pthread_mutex_t lock; /* listeners, after the start */
   struct coho__list listeners;
   bool own_loops;
@@ -69,10 +90,6 @@ void coho__server_unref(coho_server *s);
 void coho__serve_loop_init(struct coho__serve_loop *sl, coho_server *s, coho_loop *loop);
 /* Begins to accept. The loop does not run yet, or the caller is on its thread. 0 or an error. */
 int coho__serve_loop_start(struct coho__serve_loop *sl);
-/* Opens the listener's socket on this loop, and accepts if it runs; the first one finds out whether
-   the port is free. On its thread. 0 or an error. */
-int coho__serve_loop_listen(struct coho__serve_loop *sl, struct coho__listener *l, uint16_t port,
-                            bool first);
 /* Cuts what is left, at the end of this turn. On its thread. */
 void coho__serve_loop_cut(struct coho__serve_loop *sl);
 /* Ends all at once: the loop or the server is about to be freed. On its thread, not in a handler. */

@@ -1,7 +1,6 @@
 #include "base/log.h"
-#include "io/stream_tls.h"
 #include "ws/conn.h"
-#include "ws/serve.h"
+#include "ws/door.h"
 
 enum { LOOK_MS = 8 }; /* between two looks whether a stop is complete */
 
@@ -11,10 +10,11 @@ static void close_listeners(struct coho__serve_loop *sl) {
   pthread_mutex_lock(&s->lock);
   for (struct coho__list *n = s->listeners.next; n != &s->listeners; n = n->next) {
     struct coho__listener *l = COHO_LIST_ENTRY(n, struct coho__listener, node);
-    coho__listen_close(l->sockets[index]);
-    l->sockets[index] = NULL;
+    coho__listen_close(l->doors[index].socket);
+    l->doors[index].socket = NULL;
   }
   pthread_mutex_unlock(&s->lock);
+  coho__proxied_end(&sl->room);
 }
 
 /* Calls fn for each connection of this server on the loop, lingering ones included. */
@@ -28,7 +28,35 @@ static void each_conn(struct coho__serve_loop *sl, void (*fn)(coho_conn *c)) {
 /* ---- stopping ------------------------------------------------------------------------------- */
 
 static void go_away(coho_conn *c) {
-  if (coho__conn_alive(c) && coho__engine_open(&c->engine)) (void)coho_close(c, 1001, NULL);
+  const struct coho__serve_loop *sl =
+      COHO_CONTAINER_OF(c->home, struct coho__serve_loop, host.home);
+  if (coho__conn_alive(c) && coho__engine_open(&c->engine))
+    (void)coho_close(c, (int)sl->server->opt.drain_code, NULL);
+}
+
+/* Closes as many as are due, in the order of the table, which is about that of their coming: the first
+   one at once. */
+static void go_in_turn(struct coho__serve_loop *sl) {
+  uint64_t elapsed = coho__loop_time(sl->loop) - sl->drain_ms;
+  uint64_t due = sl->drain_total * elapsed / sl->spread_ms + 1;
+  while (sl->drained < due) {
+    coho_conn *c = coho__conn_table_next(sl->host.home.table, &sl->drain_it);
+    if (!c) return;
+    if (c->home != &sl->host.home) continue;
+    go_away(c);
+    sl->drained++;
+  }
+}
+
+static bool spreading(const struct coho__serve_loop *sl) {
+  return coho__loop_time(sl->loop) - sl->drain_ms < sl->spread_ms;
+}
+
+static void send_away(struct coho__serve_loop *sl) {
+  if (spreading(sl))
+    go_in_turn(sl);
+  else
+    each_conn(sl, go_away); /* those included that opened meanwhile */
 }
 
 static void doom(coho_conn *c) {
@@ -66,7 +94,7 @@ static void look(struct coho__serve_loop *sl) {
     coho__http_cut(&sl->host.http);
     each_conn(sl, doom);
   } else {
-    each_conn(sl, go_away); /* those included that opened meanwhile */
+    send_away(sl);
   }
   coho__loop_set_timer(sl->loop, &sl->timer, LOOK_MS);
 }
@@ -76,12 +104,16 @@ static void on_timer(struct coho__wheel_timer *t) {
 }
 
 static void drain(struct coho__serve_loop *sl) {
-  uint32_t limit = sl->server->opt.drain_timeout_ms;
+  const coho_server_options *opt = &sl->server->opt;
+  uint32_t limit = opt->drain_timeout_ms;
   sl->state = COHO_SERVE_DRAINING;
-  sl->cut_ms = limit == UINT32_MAX ? UINT64_MAX : coho__loop_time(sl->loop) + limit;
+  sl->drain_ms = coho__loop_time(sl->loop);
+  sl->spread_ms = opt->drain_spread_ms;
+  sl->drain_total = sl->host.home.conns;
+  sl->cut_ms = limit == UINT32_MAX ? UINT64_MAX : sl->drain_ms + sl->spread_ms + limit;
   close_listeners(sl);
   coho__http_drain(&sl->host.http);
-  each_conn(sl, go_away);
+  send_away(sl);
   coho__loop_set_timer(sl->loop, &sl->timer, LOOK_MS);
 }
 
@@ -116,7 +148,7 @@ void coho__serve_loop_leave(struct coho__serve_loop *sl) {
     coho__list_remove(&sl->teardown.node);
     return;
   }
-  coho__http_cut(&sl->host.http);
+  coho__http_end(&sl->host.http);
   each_conn(sl, cut_now);
   done(sl, loop);
   /* Connections are freed later, and need the server. Own loops are freed with it; a loop of the
@@ -135,47 +167,19 @@ void coho__serve_loop_init(struct coho__serve_loop *sl, coho_server *s, coho_loo
   sl->server = s;
   sl->loop = loop;
   coho__http_init(&sl->host.http, loop, &s->http_conf, &sl->counters);
-  sl->host.home = (struct coho__home){.loop = loop,
-                                      .table = (struct coho__conn_table *)loop->conns,
-                                      .counters = &sl->counters,
-                                      .http = &sl->host.http};
+  sl->host.home =
+      (struct coho__home){.loop = loop,
+                          .table = (struct coho__conn_table *)loop->conns,
+                          .counters = &sl->counters,
+                          .http = &sl->host.http,
+                          .keeps_targets = (s->opt.flags & (uint64_t)COHO_KEEP_TARGETS) != 0};
+  coho__proxied_init(&sl->room, loop, &s->admission);
+  sl->room.proxies = &s->proxies;
+  sl->room.timeout_ms = s->opt.proxy_timeout_ms;
   coho__wheel_timer_init(&sl->timer, on_timer);
   coho__task_init(&sl->grave, unref_server);
   sl->teardown.run = tear_down;
   coho__loop_on_free(loop, &sl->teardown);
-}
-
-static void on_accept(void *owner, struct coho__stream *stream) {
-  struct coho__serve_loop *sl = (struct coho__serve_loop *)owner;
-  coho__http_accept(&sl->host.http, stream);
-}
-
-/* What is admitted comes first: the handshake starts with the client's first bytes. */
-static void on_accept_tls(void *owner, struct coho__stream *stream) {
-  struct coho__serve_loop *sl = (struct coho__serve_loop *)owner;
-  const coho_server_options *opt = &sl->server->opt;
-  int err;
-  stream = coho__stream_tls_server(stream, opt->tls, opt->tls_timeout_ms, &err);
-  if (stream) coho__http_accept(&sl->host.http, stream);
-}
-
-int coho__serve_loop_listen(struct coho__serve_loop *sl, struct coho__listener *l, uint16_t port,
-                            bool first) {
-  coho_server *s = sl->server;
-  struct coho__listen_options opt = {.backlog = (int)s->opt.backlog,
-                                     .reuse_port = s->loop_count > 1,
-                                     .on_accept = l->url.secure ? on_accept_tls : on_accept,
-                                     .owner = sl};
-  struct coho__listen *socket = NULL;
-  if (sl->state > COHO_SERVE_RUNNING) return COHO_ESTOPPED;
-  int err = first && opt.reuse_port && port ? coho__listen_probe(l->url.host, port) : 0;
-  if (!err) err = coho__listen_open(sl->loop, l->url.host, port, &opt, &socket);
-  if (err) return err;
-  pthread_mutex_lock(&s->lock);
-  l->sockets[sl - s->loops] = socket;
-  pthread_mutex_unlock(&s->lock);
-  if (sl->state == COHO_SERVE_RUNNING) coho__listen_start(socket);
-  return 0;
 }
 
 int coho__serve_loop_start(struct coho__serve_loop *sl) {
@@ -184,7 +188,7 @@ int coho__serve_loop_start(struct coho__serve_loop *sl) {
   int err = coho__stop_watch(&sl->watch, sl->loop, on_ring);
   if (err) return err;
   for (struct coho__list *n = s->listeners.next; n != &s->listeners; n = n->next)
-    coho__listen_start(COHO_LIST_ENTRY(n, struct coho__listener, node)->sockets[index]);
+    coho__door_start(&COHO_LIST_ENTRY(n, struct coho__listener, node)->doors[index]);
   coho__loop_hold(sl->loop);
   atomic_fetch_add(&s->undone, 1);
   atomic_fetch_add(&s->refs, 1);

@@ -8,7 +8,7 @@ import traceback
 from attack import ATTACKS, Skip
 from victim import FIGURES, stop_all
 
-GROUPS = ("handshake", "slow", "tls", "frames", "floods", "compression", "files", "client", "descriptors", "half_open")
+GROUPS = ("handshake", "slow", "tls", "frames", "floods", "compression", "files", "client", "descriptors", "proxies", "half_open")
 
 
 def outcome(function):

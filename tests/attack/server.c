@@ -8,6 +8,7 @@
  *   /stats   GET: figures, a line each      /length  POST: how long the body is
  */
 #define _GNU_SOURCE
+#include <coho/hub.h>
 #include <coho/tls.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -178,7 +179,7 @@ static int serve(void) {
   coho_set_context_limit(context_limit);
   int err = secure ? coho_tls_new(&own, &serving.tls, NULL, 0) : 0;
   server = err ? NULL : coho_server_new(&serving);
-  hub = coho_hub_new();
+  hub = coho_hub_new(NULL);
   if (!err) err = server && hub ? start() : COHO_EOPTION;
   coho_server_free(server);
   coho_hub_free(hub);

@@ -10,6 +10,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -58,10 +60,48 @@ static void test_an_endpoint_is_the_whole_address(void **state) {
     assert_string_equal(coho__addr_format(&back, buf, sizeof buf),
                         coho__addr_format(&a, wanted, sizeof wanted));
   }
-  struct coho__addr other = {.sa.ss_family = AF_UNIX, .len = sizeof(sa_family_t)};
+  struct coho__addr other = {.sa.ss_family = AF_NETLINK, .len = sizeof(sa_family_t)};
   struct coho__endpoint none = coho__addr_pack(&other);
   assert_false(coho__addr_unpack(&back, &none));
   assert_string_equal(coho__addr_format(&back, buf, sizeof buf), "unknown");
+}
+
+static void test_a_unix_socket_is_only_that(void **state) {
+  (void)state;
+  struct coho__addr a, back;
+  struct coho__ip ip;
+  char buf[COHO_ADDR_MAX], path[200];
+  assert_true(coho__addr_unix(&a, "/run/a.sock"));
+  struct coho__endpoint e = coho__addr_pack(&a);
+  assert_true(coho__addr_unpack(&back, &e));
+  assert_string_equal(coho__addr_format(&back, buf, sizeof buf), "unix");
+  assert_false(coho__addr_ip(&back, &ip));
+  memset(path, 'x', sizeof path);
+  path[107] = '\0';
+  assert_true(coho__addr_unix(&a, path));
+  path[107] = 'x';
+  path[108] = '\0';
+  assert_false(coho__addr_unix(&a, path) || coho__addr_unix(&a, ""));
+}
+
+static void test_addresses_without_sockets(void **state) {
+  (void)state;
+  static const char *const texts[][2] = {{"192.0.2.1", "192.0.2.1"},
+                                         {"2001:db8::1", "[2001:db8::1]"},
+                                         {"::ffff:10.1.2.3", "10.1.2.3"}};
+  for (size_t i = 0; i < COHO_COUNT(texts); i++) {
+    struct coho__ip ip, back;
+    struct coho__addr a;
+    char buf[COHO_ADDR_MAX], wanted[COHO_ADDR_MAX];
+    assert_true(coho__ip_parse(&ip, coho__view_of(texts[i][0])));
+    coho__addr_of_ip(&a, &ip, 0);
+    assert_string_equal(coho__addr_format(&a, buf, sizeof buf), texts[i][1]);
+    assert_true(coho__addr_ip(&a, &back));
+    assert_memory_equal(&back, &ip, sizeof ip);
+    coho__addr_of_ip(&a, &ip, 4711);
+    (void)snprintf(wanted, sizeof wanted, "%s:4711", texts[i][1]);
+    assert_string_equal(coho__addr_format(&a, buf, sizeof buf), wanted);
+  }
 }
 
 static void test_format_never_exceeds_the_buffer(void **state) {
@@ -117,6 +157,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_numeric_addresses_are_parsed_and_formatted),
       cmocka_unit_test(test_an_endpoint_is_the_whole_address),
+      cmocka_unit_test(test_a_unix_socket_is_only_that),
+      cmocka_unit_test(test_addresses_without_sockets),
       cmocka_unit_test(test_format_never_exceeds_the_buffer),
       cmocka_unit_test(test_errno_values_become_errors),
       cmocka_unit_test(test_tuned_socket_sends_at_once_and_gives_up_in_time),

@@ -160,6 +160,61 @@ static void test_addresses_to_listen_on(void **state) {
 
 /* ---- what is refused ------------------------------------------------------------------------ */
 
+static void test_unix_sockets(void **state) {
+  (void)state;
+  static const struct {
+    const char *text, *file, *target;
+    bool secure;
+  } rows[] = {
+      {"ws+unix:/run/coho.sock", "/run/coho.sock", "/", false},
+      {"WSS+UNIX:/run/a", "/run/a", "/", true},
+      {"ws+unix:/a:/chat", "/a", "/chat", false},
+      {"ws+unix:/a/%20b:/c:d", "/a/%20b", "/c:d", false},
+  };
+  char authority[32];
+  for (size_t i = 0; i < COHO_COUNT(rows); i++) {
+    struct coho__url url;
+    const char *why;
+    assert_int_equal(coho__url_parse(&url, rows[i].text, COHO_URL_LISTEN_ANY, &why), 0);
+    assert_string_equal(url.file, rows[i].file);
+    assert_string_equal(url.target, rows[i].target);
+    assert_string_equal(coho__url_authority(&url, authority), "localhost");
+    assert_int_equal(url.secure, rows[i].secure);
+    coho__url_free(&url);
+    alloc_assert_none_live();
+  }
+  struct coho__url url;
+  const char *why;
+  assert_int_equal(coho__url_parse(&url, "ws+unix:/a:/b?c", COHO_URL_CONNECT_ANY, &why), 0);
+  assert_string_equal(url.target, "/b?c");
+  coho__url_free(&url);
+  assert_int_equal(coho__url_parse(&url, "ws://h", COHO_URL_CONNECT_ANY, &why), 0);
+  assert_null(url.file);
+  coho__url_free(&url);
+}
+
+static void test_paths_that_are_no_unix_socket(void **state) {
+  (void)state;
+  static const struct bad rows[] = {
+      {"ws+unix:", "absolute"},     {"ws+unix:/", "absolute"},   {"ws+unix:a.sock", "absolute"},
+      {"ws+unix:/a:", "request"},   {"ws+unix:/a:b", "request"}, {"ws+unix:/a?b", "query"},
+      {"ws+unix:/a:/b?c", "query"}, {"ws+unix:/a b", "space"},   {"ws+unix:/a:/%", "%"},
+      {"unix:/a", "ws://"},         {"http+unix:/a", "ws://"},
+  };
+  static const struct bad refused[] = {{"ws+unix:/a", "unix"}};
+  char longest[200] = "ws+unix:/";
+  struct coho__url url;
+  const char *why;
+  expect_bad(rows, COHO_COUNT(rows), COHO_URL_LISTEN_ANY);
+  expect_bad(refused, 1, COHO_URL_LISTEN);
+  expect_bad(refused, 1, COHO_URL_CONNECT);
+  memset(longest + 9, 'x', 106);
+  assert_int_equal(coho__url_parse(&url, longest, COHO_URL_LISTEN_ANY, &why), 0);
+  coho__url_free(&url);
+  longest[115] = 'x';
+  assert_int_equal(coho__url_parse(&url, longest, COHO_URL_LISTEN_ANY, &why), COHO_EURL);
+}
+
 static void test_URI_01_no_user_and_no_other_scheme(void **state) {
   (void)state;
   static const struct bad rows[] = {
@@ -302,6 +357,8 @@ int main(void) {
       cmocka_unit_test(test_URI_06_other_letters_are_escaped),
       cmocka_unit_test(test_HC_03_ipv6_in_brackets),
       cmocka_unit_test(test_addresses_to_listen_on),
+      cmocka_unit_test(test_unix_sockets),
+      cmocka_unit_test(test_paths_that_are_no_unix_socket),
       cmocka_unit_test(test_URI_01_no_user_and_no_other_scheme),
       cmocka_unit_test(test_URI_05_no_fragment),
       cmocka_unit_test(test_URI_06_hosts_of_other_letters),
