@@ -1,44 +1,46 @@
 #include "demo.h"
 
+#include <coho/topics.h>
 #include <stdlib.h>
-#include <string.h>
 
-static coho_hub *hub;
+/* What visitors say, and what the server says: nobody else can publish there. */
+static coho_hub *said, *live;
+
+static int mount(const struct demo_options *opt, const char *prefix, coho_hub *hub,
+                 const char *const *publish) {
+  coho_topics_options o = {
+      .conn = opt->base, .origins = opt->base->origins, .open_publish = publish};
+  return coho_route_topics(opt->server, prefix, hub, &o);
+}
 
 int demo_start(const struct demo_options *opt) {
-  hub = coho_hub_new(NULL);
-  if (!hub) return COHO_ENOMEM;
-  int err = demo_echo_start(opt);
-  if (!err) err = demo_chat_start(opt, hub);
-  if (!err) err = demo_stocks_start(opt, hub);
-  if (!err) err = demo_stats_start(opt, hub);
+  static const char *const nobody[] = {NULL};
+  said = coho_hub_new(NULL);
+  live = coho_hub_new(NULL);
+  int err = said && live ? 0 : COHO_ENOMEM;
+  if (!err) err = demo_stocks_rules(live);
+  if (!err) err = demo_stats_rules(live);
+  if (!err) err = mount(opt, "/t/", said, NULL);
+  if (!err) err = mount(opt, "/live/", live, nobody);
+  if (!err) err = demo_echo_start(opt);
+  if (!err) err = demo_stocks_start(opt, live);
+  if (!err) err = demo_stats_start(opt, live);
   return err;
 }
 
 void demo_stop(void) {
   demo_stats_stop();
   demo_stocks_stop();
-  demo_chat_stop();
-  coho_hub_free(hub);
-  hub = NULL;
+  coho_hub_free(said);
+  coho_hub_free(live);
+  said = live = NULL;
 }
 
-coho_hub *demo_hub(void) { return hub; }
+coho_hub *demo_hub(void) { return said; }
 
-static char *to_text(json_t *object) {
+void demo_publish_json(coho_hub *hub, const char *topic, json_t *object) {
   char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(10)) : NULL;
   json_decref(object);
-  return text;
-}
-
-void demo_send_json(coho_conn *c, json_t *object) {
-  char *text = to_text(object);
-  if (!text || coho_send(c, coho_text(text)) < 0) coho_close(c, 1011, "cannot send");
-  free(text);
-}
-
-void demo_publish_json(coho_hub *h, const char *topic, json_t *object) {
-  char *text = to_text(object);
-  if (text) coho_publish(h, topic, coho_text(text));
+  if (text) (void)coho_publish(hub, topic, coho_text(text));
   free(text);
 }

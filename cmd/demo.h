@@ -1,6 +1,6 @@
 /*
- * What `coho serve --demo` serves besides the pages: /echo, /chat, /stocks, /stats. Each is plain
- * WebSocket that any client can use; docs/endpoints.md describes the messages.
+ * What `coho serve --demo` serves besides the pages: /echo, the open topics of /t/, and those of /live/,
+ * which the server publishes. docs/endpoints.md describes them.
  */
 #ifndef COHO_CMD_DEMO_H
 #define COHO_CMD_DEMO_H
@@ -10,7 +10,7 @@
 
 struct demo_options {
   coho_server *server;
-  const coho_options *base; /* what all endpoints share: Origins */
+  const coho_options *base; /* what all endpoints share: Origins, limits */
   uint64_t max_message;     /* of /echo; 0: the library's default */
 };
 
@@ -18,19 +18,18 @@ struct demo_options {
 int demo_start(const struct demo_options *opt);
 /* After the server has stopped. */
 void demo_stop(void);
-coho_hub *demo_hub(void); /* of its topics */
+coho_hub *demo_hub(void); /* of /t/ */
 
 int demo_echo_start(const struct demo_options *opt);
-int demo_chat_start(const struct demo_options *opt, coho_hub *hub);
-void demo_chat_stop(void);
+/* Options of their topics, before any is used; then the topics. */
+int demo_stocks_rules(coho_hub *hub);
 int demo_stocks_start(const struct demo_options *opt, coho_hub *hub);
 void demo_stocks_stop(void);
+int demo_stats_rules(coho_hub *hub);
 int demo_stats_start(const struct demo_options *opt, coho_hub *hub);
 void demo_stats_stop(void);
 
-/* Sends or publishes an object as text and releases it. An object that could not be made or sent
-   closes the connection with 1011: better no conversation than half of one. */
-void demo_send_json(coho_conn *c, json_t *object);
-void demo_publish_json(coho_hub *h, const char *topic, json_t *object);
+/* Publishes an object as text and releases it. */
+void demo_publish_json(coho_hub *hub, const char *topic, json_t *object);
 
 #endif

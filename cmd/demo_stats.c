@@ -1,12 +1,11 @@
 /*
- * /stats: what the server does, once a second, and the last two minutes for those who come later.
+ * The topic "stats": what the server does, once a second; its history is the last two minutes.
  */
 #define _GNU_SOURCE
 #include "demo.h"
 
 #include "base/clock.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,11 +29,8 @@ struct mark {
 static coho_hub *hub;
 static coho_server *server;
 static coho_timer *timer;
-static struct sample kept[KEPT];
-static size_t taken; /* samples so far */
 static struct mark last;
 static uint64_t started_ns;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* over kept and taken */
 
 static uint64_t cpu_ns(void) {
   struct timespec t;
@@ -90,35 +86,19 @@ static json_t *json_of(const struct sample *s) {
 static void tick(void *arg) {
   (void)arg;
   struct sample s = measure();
-  pthread_mutex_lock(&lock);
-  kept[taken++ % KEPT] = s;
-  pthread_mutex_unlock(&lock);
-  json_t *object = json_of(&s);
-  json_object_set_new(object, "type", json_string("sample"));
-  demo_publish_json(hub, "stats", object);
+  demo_publish_json(hub, "stats", json_of(&s));
 }
 
-static void on_open(coho_conn *c) {
-  json_t *samples = json_array();
-  pthread_mutex_lock(&lock);
-  for (size_t i = taken > KEPT ? taken - KEPT : 0; i < taken; i++)
-    json_array_append_new(samples, json_of(&kept[i % KEPT]));
-  pthread_mutex_unlock(&lock);
-  demo_send_json(c, json_pack("{s:s, s:i, s:o}", "type", "history", "interval_ms", INTERVAL_MS,
-                              "samples", samples));
-  if (coho_subscribe(hub, c, "stats")) coho_close(c, 1011, "out of memory");
+int demo_stats_rules(coho_hub *h) {
+  coho_topic_options o = {.history_count = KEPT, .history_age_ms = UINT32_MAX};
+  return coho_hub_configure(h, "stats", &o);
 }
 
 int demo_stats_start(const struct demo_options *opt, coho_hub *h) {
   hub = h;
   server = opt->server;
-  taken = 0;
   last = mark_now();
   started_ns = last.now_ns;
-  coho_options o = *opt->base;
-  o.on_open = on_open;
-  int err = coho_route_ws(server, "/stats", &o);
-  if (err) return err;
   timer = coho_timer_new(coho_server_loop(server, 0), tick, NULL);
   if (!timer) return COHO_ENOMEM;
   coho_timer_start(timer, INTERVAL_MS, INTERVAL_MS);
