@@ -30,12 +30,18 @@ async function buildScripts() {
   await build({ ...common, entryPoints: ["styles/coho.css"] });
 }
 
+/** What surrounds a page that has no others beside it. */
+function alone(layout) {
+  return layout.replace(/  <nav [^]*?<\/nav>\n/, "").replace(/  <p><a href="justws.*\n/, "");
+}
+
 /** A page is `<!-- title | description -->` and the content of its main element. */
 function render(layout, name, source) {
   const head = /^<!-- (.+?) \| (.+?) -->\n/.exec(source);
   if (!head) throw new Error(`pages/${name}.html: the first line must be <!-- title | description -->`);
   const fields = { name, title: head[1], description: head[2], main: source.slice(head[0].length) };
-  return layout
+  const around = name === "admin" ? alone(layout) : layout;
+  return around
     .replace(/\{\{(\w+)\}\}/g, (_, field) => fields[field])
     .replace(`<a href="${name}.html"`, `<a aria-current="page" href="${name}.html"`);
 }

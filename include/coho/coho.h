@@ -244,8 +244,9 @@ typedef struct coho_server_options {
   uint32_t keepalive_timeout_ms; /* silence between two requests; default 15,000 */
   uint32_t write_timeout_ms;     /* a reply that makes no progress; default 10,000 */
   uint32_t drain_timeout_ms;     /* graceful stop: then connections are cut; default 5,000 */
-  uint32_t drain_spread_ms; /* graceful stop: connections are closed one after the other over this
-                               time, and drain_timeout_ms begins with its end; default 0 */
+  uint32_t drain_spread_ms; /* graceful stop: connections are closed, and deferred requests told, one
+                               after the other over this time; drain_timeout_ms begins with its
+                               end; default 0 */
   uint32_t drain_code;      /* with this code, such as 1012: a restart; default 1001 */
   uint32_t backlog;              /* of listen(2); default 4,096 */
   uint32_t tls_timeout_ms;       /* from accept to the end of the TLS handshake; default 5,000 */

@@ -138,6 +138,36 @@ COHO_API int coho_unsubscribe(coho_hub *hub, coho_conn *c, const char *topic); /
 COHO_API int coho_subscribe_pattern(coho_hub *hub, coho_conn *c, const char *pattern);
 COHO_API int coho_unsubscribe_pattern(coho_hub *hub, coho_conn *c, const char *pattern);
 
+/* ---- watching ------------------------------------------------------------------------------ */
+
+/* What a program of its own gets, on the loop that watches; it never falls behind. */
+typedef struct coho_watch_options {
+  void (*on_message)(void *ctx, const char *topic, coho_pos pos, coho_msg m);
+  void (*on_gap)(void *ctx, const char *topic, uint64_t lost, coho_pos pos); /* may be NULL */
+  void *ctx;
+  const coho_pos *since; /* NULL: from now on; not of a pattern */
+} coho_watch_options;
+
+typedef struct coho_watcher coho_watcher;
+
+COHO_API int coho_watch_sized(coho_hub *hub, coho_loop *loop, const char *topic,
+                              const coho_watch_options *opt, size_t size, coho_watcher **out);
+/* Messages of a topic to the program itself. A gap at the start is told by on_gap, after this returned,
+   as are messages. Ended before its loop is freed. 0, COHO_EINVAL, COHO_EOPTION, COHO_EFULL,
+   COHO_ENOMEM: then *out is NULL. */
+static inline int coho_watch(coho_hub *hub, coho_loop *loop, const char *topic,
+                             const coho_watch_options *opt, coho_watcher **out) {
+  return coho_watch_sized(hub, loop, topic, opt, sizeof *opt, out);
+}
+COHO_API int coho_watch_pattern_sized(coho_hub *hub, coho_loop *loop, const char *pattern,
+                                      const coho_watch_options *opt, size_t size,
+                                      coho_watcher **out);
+static inline int coho_watch_pattern(coho_hub *hub, coho_loop *loop, const char *pattern,
+                                     const coho_watch_options *opt, coho_watcher **out) {
+  return coho_watch_pattern_sized(hub, loop, pattern, opt, sizeof *opt, out);
+}
+COHO_API void coho_unwatch(coho_watcher *w); /* also inside its handlers; NULL is fine */
+
 /* ---- publishing: any thread ---------------------------------------------------------------- */
 
 /* To all subscribers, and to the history. Whole messages only. 0, COHO_EFULL (too many topics, or a

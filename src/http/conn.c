@@ -291,6 +291,12 @@ static int check_expectation(const struct coho__http1 *head, bool *wants_continu
   return 0;
 }
 
+/* Of a request to this route, which may be NULL. */
+static uint64_t max_body(const struct coho__http_conn *c, const struct coho__route *route) {
+  uint64_t all = c->http->conf->max_body ? c->http->conf->max_body : MAX_BODY;
+  return route && route->max_body ? route->max_body : all;
+}
+
 /* There is a route: what is to be read before it can serve. */
 static int expect_body(struct coho__http_conn *c, bool wants_continue) {
   bool ws = c->route->kind == COHO_ROUTE_WS;
@@ -314,20 +320,20 @@ static int check_load(struct coho__http_conn *c, const struct coho__route *route
 static void check_request(struct coho__http_conn *c) {
   coho_request *r = &c->request;
   struct coho__match match;
-  uint64_t max_body = c->http->conf->max_body ? c->http->conf->max_body : MAX_BODY;
   bool wants_continue = false;
   int err = coho__forwarded_enter(c);
   if (!err) err = coho__request_parse(r);
   /* A proxy may have switched to a tunnel when it saw this field: whatever comes behind an answer
      that is not 101 must not be taken for another request. */
   if (coho__http1_find(&r->head, "Upgrade", 0) != SIZE_MAX) c->ending = true;
-  int body_err = err ? err : coho__body_init(&c->framing, &r->head, max_body);
-  if (body_err && body_err != COHO_EBODYTOOBIG) {
-    refuse(c, body_err);
+  if (!err) err = coho__body_init(&c->framing, &r->head, UINT64_MAX);
+  if (err) {
+    refuse(c, err);
     return;
   }
-  if (body_err) c->ending = true;
   err = coho__routes_find(c->http->conf->routes, r, &match);
+  int body_err = coho__body_limit(&c->framing, max_body(c, match.route));
+  if (body_err) c->ending = true;
   if (!err && !match.route) {
     refuse_route(c, &match);
     return;

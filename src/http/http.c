@@ -67,6 +67,23 @@ void coho__http_drain(struct coho__http *h) {
   }
 }
 
+size_t coho__http_deferred(const struct coho__http *h) {
+  size_t count = 0;
+  for (struct coho__list *node = h->conns.next; node != &h->conns; node = node->next)
+    count += coho__late_waits(conn_at(node));
+  return count;
+}
+
+void coho__http_tell_some(struct coho__http *h, size_t count) {
+  for (struct coho__list *node = h->conns.next; node != &h->conns && count; node = node->next) {
+    struct coho__http_conn *c = conn_at(node);
+    if (!coho__late_waits(c) || c->late->stop_due) continue;
+    c->late->stop_due = true;
+    coho__late_wake(c);
+    count--;
+  }
+}
+
 void coho__http_cut(struct coho__http *h) {
   for (struct coho__list *node = h->conns.next, *next; node != &h->conns; node = next) {
     struct coho__http_conn *c = conn_at(node);

@@ -43,6 +43,7 @@ struct coho__http {
   struct coho__counters *counters;
   struct coho__list conns; /* HTTP connections now */
   bool draining;           /* stop: no keep-alive any more */
+  bool paced;              /* and deferred requests are told by coho__http_tell_some() */
   uint32_t turned_away;    /* connections over a limit that still wait to read their 503 */
   uint64_t told_ms[COHO_HTTP_LIMITS]; /* when the log last told about it; 0: never */
   uint64_t date_second;               /* of date, since 1970 */
@@ -59,6 +60,10 @@ void coho__http_complain(struct coho__http *h, enum coho__http_limit which);
 /* Graceful stop: idle connections close now, busy ones after their reply, and deferred requests are
    told. */
 void coho__http_drain(struct coho__http *h);
+/* Deferred requests that wait for their answer. */
+size_t coho__http_deferred(const struct coho__http *h);
+/* Tells so many more of them, the oldest connections first, at the end of this turn. */
+void coho__http_tell_some(struct coho__http *h, size_t count);
 /* Cuts what is left: deferred requests at the end of this turn, all others now. */
 void coho__http_cut(struct coho__http *h);
 /* Cuts all now. Not inside a call of the program. */

@@ -23,6 +23,11 @@ void coho__late_free(struct coho__http_conn *c) {
   c->late = NULL;
 }
 
+static bool stop_due(const struct coho__http_conn *c) {
+  const struct coho__http *h = c->http;
+  return h->draining && !c->late->stop_told && (!h->paced || c->late->stop_due);
+}
+
 static bool drain_due(const struct coho__http_conn *c, bool sent) {
   return c->late->want_drain && sent && c->out.queue.bytes <= coho__parts_cap(c) / 4;
 }
@@ -30,7 +35,7 @@ static bool drain_due(const struct coho__http_conn *c, bool sent) {
 void coho__late_tell(struct coho__http_conn *c, bool sent) {
   struct coho__late *l = c->late;
   if (!l || l->done || l->cut) return;
-  if (c->http->draining && !l->stop_told) {
+  if (stop_due(c)) {
     l->stop_told = true;
     if (l->on.on_stop) l->on.on_stop(&c->request, l->on.ctx);
   }

@@ -13,8 +13,10 @@
 struct coho__late {
   struct coho__http_conn *conn;
   coho_late on;
+  uint64_t max_queue; /* of its parts; 0: the server's */
   struct coho__task task;
   bool want_drain; /* a part was refused, or waits */
+  bool stop_due;   /* although the drain is paced */
   bool stop_told;
   bool done; /* answered: nothing more is called */
   bool cut;  /* by the server: the connection is closed as soon as nobody is inside a call */

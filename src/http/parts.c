@@ -23,7 +23,13 @@ enum { LINE_MOST = 2 * sizeof(size_t) + 3, QUEUE = 1024 * 1024 };
 
 size_t coho__parts_cap(const struct coho__http_conn *c) {
   uint64_t max = c->http->conf->max_reply_queue ? c->http->conf->max_reply_queue : QUEUE;
+  if (c->late && c->late->max_queue) max = c->late->max_queue;
   return max < SIZE_MAX ? (size_t)max : SIZE_MAX;
+}
+
+void coho__reply_limit(coho_request *r, uint64_t max) {
+  struct coho__late *late = coho__http_conn_of(r)->late;
+  if (late) late->max_queue = max;
 }
 
 /* RFC 9112 7.1. Returns the length of the line. */

@@ -20,6 +20,9 @@ int coho__part_make(struct coho__part *p, const struct coho__view *pieces, size_
 /* coho_reply_part() with bytes that are not copied: each reply refers to the chunk. */
 int coho__reply_share(coho_request *r, const struct coho__part *p);
 
+/* What may wait of a deferred reply, other than the server's max_reply_queue. */
+void coho__reply_limit(coho_request *r, uint64_t max);
+
 size_t coho__parts_cap(const struct coho__http_conn *c); /* what may wait */
 
 #endif

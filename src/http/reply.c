@@ -189,6 +189,11 @@ void coho__reply_refuse(struct coho__http_conn *c, int err) {
   log_refusal(c, err);
   c->ending = true;
   c->fields.len = 0; /* what the program wanted to say belongs to another answer */
+  if (err == COHO_EBODYTOOBIG && c->route && c->route->too_big) {
+    c->route->too_big(&c->request, c->route->ctx);
+    if (c->replied) return;
+    c->fields.len = 0;
+  }
   c->fields.max = FIELDS_MOST;
   int failed = coho__upgrade_refusal(err, &c->fields);
   if (!failed && (status == 503 || status == 429)) {

@@ -27,6 +27,9 @@ struct coho__route {
      is correct HTTP; checks the handshake, also that it has no body, then takes the stream or
      replies. */
   void (*serve)(coho_request *r, void *ctx);
+  /* HTTP: replies to a request whose body is larger than max_body, before it is there. May be NULL. */
+  void (*too_big)(coho_request *r, void *ctx);
+  uint64_t max_body; /* 0: the server's */
   void *ctx;
   void (*free_ctx)(void *ctx); /* may be NULL */
 };

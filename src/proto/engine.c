@@ -43,6 +43,13 @@ void coho__engine_free(struct coho__engine *e) {
   drop_busy(e);
   coho__permessage_free(e->permessage);
   e->permessage = NULL;
+  coho__meter_free(e->meter);
+  e->meter = NULL;
+}
+
+struct coho__meter *coho__engine_meter(struct coho__engine *e) {
+  if (!e->meter && e->conf->metered) e->meter = coho__meter_new();
+  return e->meter;
 }
 
 static struct coho__busy *need_busy(struct coho__engine *e) {
@@ -177,8 +184,11 @@ static int begin_message(struct coho__engine *e, const struct coho__frame *f) {
 
 static int begin_frame(struct coho__engine *e, const struct coho__frame *f) {
   /* After our Close data is skipped, whatever it is (1.4); but it must still be frames. */
-  int err = coho__opcode_is_control(f->opcode) || e->close_sent ? 0 : begin_message(e, f);
+  bool skipped = coho__opcode_is_control(f->opcode) || e->close_sent;
+  int err = skipped ? 0 : begin_message(e, f);
   if (err) return err;
+  struct coho__meter *m = skipped ? e->meter : coho__engine_meter(e);
+  if (m) coho__meter_arrives(m, f);
   e->frames++;
   e->opcode = f->opcode;
   e->fin = f->fin;
@@ -361,6 +371,7 @@ static void put_back(struct coho__engine *e, size_t n) {
   e->in -= n;
   e->left += n;
   e->busy->clear = n;
+  if (e->meter) e->meter->wire_in -= n;
 }
 
 /* As data_piece(). In stream mode a part is an event, else the message grows. */
@@ -397,6 +408,7 @@ static uint8_t *take_piece(struct coho__engine *e, size_t n) {
   if (clear) e->busy->clear = 0;
   if (e->conf->role == COHO_SERVER && n > clear)
     e->key = coho__mask(data + clear, n - clear, e->key);
+  if (e->meter) coho__meter_piece(e->meter, e->opcode, data, n, e->left);
   return data;
 }
 
@@ -466,8 +478,9 @@ static uint32_t alive_wait(struct coho__engine *e, struct coho__buf *out, uint64
   case COHO_KEEPALIVE_PING:
     if (e->close_sent) fail(e, out, COHO_ECLOSETIMEOUT);
     /* A full output is the owner's matter: its own deadline watches over progress. */
-    else if (out->max - out->len > COHO_ENGINE_CLOSE_ROOM + COHO_FRAME_HEADER_MAX)
-      coho__engine_append_control(e, out, COHO_OP_PING, NULL, 0);
+    else if (out->max - out->len >
+             COHO_ENGINE_CLOSE_ROOM + COHO_FRAME_HEADER_MAX + COHO_ENGINE_STAMP)
+      (void)coho__engine_append_keepalive(e, out);
     break;
   case COHO_KEEPALIVE_GONE: fail(e, out, COHO_EPONGTIMEOUT); break;
   }

@@ -12,6 +12,7 @@
 #include "base/utf8.h"
 #include "proto/frame.h"
 #include "proto/keepalive.h"
+#include "proto/meter.h"
 #include "proto/permessage.h"
 
 #include <coho/core.h>
@@ -19,6 +20,8 @@
 
 /* Output that a Close of ours may need; pings of the keepalive leave it free. */
 enum { COHO_ENGINE_CLOSE_ROOM = COHO_FRAME_HEADER_MAX + COHO_CONTROL_MAX };
+
+enum { COHO_ENGINE_STAMP = 8 }; /* bytes in a ping of the keepalive, when there is a stamp */
 
 /* Shared by all connections of a route; outlives them. All set but random, no defaults here. */
 struct coho__engine_conf {
@@ -31,8 +34,11 @@ struct coho__engine_conf {
   uint32_t close_timeout_ms;
   uint8_t role;                                     /* coho_role */
   bool stream;                                      /* COHO_STREAM */
+  bool metered;                                     /* count what messages come and go */
   void (*random)(void *ctx, void *buf, size_t len); /* NULL: coho__random() */
   void *random_ctx;
+  /* What a ping of the keepalive carries; NULL: nothing. */
+  void (*stamp)(uint8_t bytes[COHO_ENGINE_STAMP]);
 };
 
 struct coho__busy; /* half a header, a message in parts, half a control frame, a pong that waits */
@@ -42,6 +48,7 @@ struct coho__engine {
   struct coho__busy *busy;             /* NULL while idle */
   struct coho__permessage *permessage; /* compression; NULL: not agreed on. Set by the owner before
                                           the first input, freed with the engine. */
+  struct coho__meter *meter;           /* NULL before the first message */
   uint8_t *in, *in_end;                /* lent input */
   uint64_t left;                       /* payload of the present frame still to come */
   uint32_t key;                        /* its mask, rotated to the next byte */
@@ -59,6 +66,9 @@ struct coho__engine {
   bool blocked;    /* set by the owner while output cannot drain: pongs are coalesced */
   uint32_t frames; /* headers received so far, for the owner, who may set it back */
 };
+
+/* The meter, made when there is none. NULL: it does not count, or out of memory. */
+struct coho__meter *coho__engine_meter(struct coho__engine *e);
 
 /* Unpredictable bytes for masks and the key of a handshake. */
 void coho__engine_random(const struct coho__engine_conf *conf, void *buf, size_t len);

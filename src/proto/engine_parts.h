@@ -34,6 +34,8 @@ struct coho__busy {
 
 int coho__engine_append_control(struct coho__engine *e, struct coho__buf *out, uint8_t opcode,
                                 const void *data, size_t len);
+/* A ping of the keepalive. */
+int coho__engine_append_keepalive(struct coho__engine *e, struct coho__buf *out);
 /* code 0: without body. */
 int coho__engine_append_close(struct coho__engine *e, struct coho__buf *out, unsigned code,
                               struct coho__view reason);

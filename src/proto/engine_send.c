@@ -29,6 +29,8 @@ static int append_frame(struct coho__engine *e, struct coho__buf *out, struct co
     if (f->masked) coho__mask(dst + header, payload, f->key);
   }
   out->len += header + payload;
+  struct coho__meter *m = coho__opcode_is_control(f->opcode) ? e->meter : coho__engine_meter(e);
+  if (m) coho__meter_sent(m, f, data);
   return 0;
 }
 
@@ -36,6 +38,13 @@ int coho__engine_append_control(struct coho__engine *e, struct coho__buf *out, u
                                 const void *data, size_t len) {
   struct coho__frame f = {.len = len, .opcode = opcode, .fin = true};
   return append_frame(e, out, &f, data, true);
+}
+
+int coho__engine_append_keepalive(struct coho__engine *e, struct coho__buf *out) {
+  uint8_t bytes[COHO_ENGINE_STAMP];
+  size_t len = e->conf->stamp ? sizeof bytes : 0;
+  if (len) e->conf->stamp(bytes);
+  return coho__engine_append_control(e, out, COHO_OP_PING, bytes, len);
 }
 
 int coho__engine_may_send(const struct coho__engine *e, const coho_msg *m) {

@@ -180,14 +180,6 @@ static void log_access(const coho_conn *c, uint32_t code) {
   coho__http_access(c->home->http, &line);
 }
 
-static void drop_attachments(coho_conn *c) {
-  struct coho__attachment *a;
-  while ((a = c->attachments)) {
-    coho__conn_detach(a);
-    a->end(a);
-  }
-}
-
 void coho__conn_end(coho_conn *c, const coho_ending *how) {
   const coho_options *set = &c->opt->set;
   bool was_open = c->state == COHO_CONN_OPEN;
@@ -196,7 +188,6 @@ void coho__conn_end(coho_conn *c, const coho_ending *how) {
   c->stop |= COHO_STOP_ENDED;
   c->stopped_ms = 0;
   coho__loop_stop_timer(c->home->loop, &c->timer);
-  drop_attachments(c);
   if (c->attached) c->home->table->attached_ops->gone(c);
   if (was_open) {
     coho__count(&c->home->counters->connections, (uint64_t)-1);
@@ -312,22 +303,6 @@ void coho__conn_linger_timeout(coho_conn *c) { bury(c, coho__conn_waiting(c) > 0
 void coho__conn_dropped(coho_conn *c, uint64_t n) {
   struct coho__meter *m = coho__engine_meter(&c->engine);
   if (m) m->drops += n;
-}
-
-/* ---- attachments ---------------------------------------------------------------------------- */
-
-void coho__conn_attach(coho_conn *c, struct coho__attachment *a) {
-  a->next = c->attachments;
-  a->link = &c->attachments;
-  if (a->next) a->next->link = &a->next;
-  c->attachments = a;
-}
-
-void coho__conn_detach(struct coho__attachment *a) {
-  *a->link = a->next;
-  if (a->next) a->next->link = a->link;
-  a->next = NULL;
-  a->link = NULL;
 }
 
 /* ---- what programs may ask ------------------------------------------------------------------ */

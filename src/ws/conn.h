@@ -48,12 +48,6 @@ enum coho__linger {
   COHO_LINGER_RESET  /* nothing more to say */
 };
 
-/* Something that ends with a connection: one who watches it, for one. */
-struct coho__attachment {
-  struct coho__attachment *next, **link;   /* link: what points here */
-  void (*end)(struct coho__attachment *a); /* detached already */
-};
-
 struct coho__pending {
   struct coho__outq out;  /* waits for the socket, or for the end of the turn */
   struct coho__outq held; /* whole frames that wait for a message sent in parts to end */
@@ -83,7 +77,6 @@ struct coho_conn {
   struct coho__stream *stream; /* NULL before a client is connected */
   void *user;
   const char *protocol;
-  struct coho__attachment *attachments;
   struct coho__pending *pending; /* NULL while nothing is */
   struct coho__conn_rate *rate;  /* NULL: the peer may send as fast as it likes */
   union {
@@ -161,9 +154,6 @@ void coho__note_free(struct coho__note *n); /* NULL is fine */
 
 /* So many messages that were meant for it were given up. */
 void coho__conn_dropped(coho_conn *c, uint64_t n);
-
-void coho__conn_attach(coho_conn *c, struct coho__attachment *a);
-void coho__conn_detach(struct coho__attachment *a);
 
 /* ---- time: conn_time.c ---------------------------------------------------------------------- */
 

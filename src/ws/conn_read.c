@@ -6,12 +6,39 @@
 
 /* ---- events to handlers --------------------------------------------------------------------- */
 
+/* What the program gets of a compressed message, for those who watch the connection. */
+static void show(coho_conn *c, const coho_msg *m) {
+  const struct coho__frame f = {
+      .len = m->len, .opcode = (uint8_t)m->type, .fin = !(m->flags & COHO_MORE)};
+  coho__meter_message(c->engine.meter, &f, m->data, false);
+}
+
+static void meter(coho_conn *c, const coho_msg *m) {
+  struct coho__meter *n = c->engine.meter;
+  if (!n) return;
+  if (!(m->flags & COHO_MORE)) n->messages_in++;
+  n->payload_in += m->len;
+  if (n->watches && c->engine.packed) show(c, m);
+}
+
 static void on_message(coho_conn *c, const coho_msg *m) {
   struct coho__counters *n = c->home->counters;
+  meter(c, m);
   coho__conn_talked(c);
   if (!(m->flags & COHO_MORE)) coho__count(&n->messages_in, 1);
   coho__count(&n->bytes_in, m->len);
   if (c->opt->set.on_message) c->opt->set.on_message(c, *m);
+}
+
+/* A pong to the keepalive's own ping looks empty to the program. */
+static void on_pong(coho_conn *c, const coho_msg *m) {
+  coho_msg pong = *m;
+  uint64_t us;
+  if (coho__rtt_read(m, &us)) {
+    coho__rtts_add(&c->rtts, us);
+    pong = coho_binary(NULL, 0);
+  }
+  if (c->opt->set.on_pong) c->opt->set.on_pong(c, pong);
 }
 
 static void on_end(coho_conn *c, const coho_event *ev) {
@@ -34,9 +61,7 @@ static void handle(coho_conn *c, const coho_event *ev) {
   case COHO_PING:
     if (set->on_ping) set->on_ping(c, ev->msg);
     break;
-  case COHO_PONG:
-    if (set->on_pong) set->on_pong(c, ev->msg);
-    break;
+  case COHO_PONG: on_pong(c, &ev->msg); break;
   case COHO_CLOSE: on_end(c, ev); break;
   case COHO_ERROR: /* COHO_CLOSE follows and tells the same */
   case COHO_REQUEST:

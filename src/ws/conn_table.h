@@ -53,10 +53,10 @@ struct coho__conn_table {
   coho_loop *loop;
   struct coho__slot *slots;
   uint32_t cap, count, free_head;
-  uint32_t first;        /* generation of a slot never used */
-  bool closing;          /* the loop is being freed: nothing new begins */
-  coho_conn *corked;     /* whose output collects in loop->cork */
-  coho_request *request; /* of the connection whose on_open runs */
+  uint32_t first;                     /* generation of a slot never used */
+  bool closing;                       /* the loop is being freed: nothing new begins */
+  coho_conn *corked;                  /* whose output collects in loop->cork */
+  coho_request *request;              /* of the connection whose on_open runs */
   struct coho__deflate_pool *deflate; /* NULL before a connection compresses */
   const struct coho__attached_ops *attached_ops;
   void *attachments;      /* NULL before there is one */

@@ -34,6 +34,8 @@ struct coho__serve_loop {
   uint64_t drain_ms, spread_ms; /* since when, and over which time they are closed */
   uint64_t drain_total;         /* connections then */
   uint64_t drained;             /* of them, closed so far */
+  uint64_t deferred_total;      /* requests that waited for their answer then */
+  uint64_t deferred_told;       /* of them, told so far */
   uint32_t drain_it;            /* where in the table of connections it goes on */
   struct coho__stop_watch watch;
   struct coho__wheel_timer timer; /* DRAINING: looks whether it is over */

@@ -34,11 +34,15 @@ static void go_away(coho_conn *c) {
     (void)coho_close(c, (int)sl->server->opt.drain_code, NULL);
 }
 
-/* Closes as many as are due, in the order of the table, which is about that of their coming: the first
-   one at once. */
-static void go_in_turn(struct coho__serve_loop *sl) {
+/* How many of so many may have gone by now: the first one at once. */
+static uint64_t due_of(const struct coho__serve_loop *sl, uint64_t total) {
   uint64_t elapsed = coho__loop_time(sl->loop) - sl->drain_ms;
-  uint64_t due = sl->drain_total * elapsed / sl->spread_ms + 1;
+  return total * elapsed / sl->spread_ms + 1;
+}
+
+/* In the order of the table, which is about that of their coming. */
+static void go_in_turn(struct coho__serve_loop *sl) {
+  uint64_t due = due_of(sl, sl->drain_total);
   while (sl->drained < due) {
     coho_conn *c = coho__conn_table_next(sl->host.home.table, &sl->drain_it);
     if (!c) return;
@@ -48,15 +52,27 @@ static void go_in_turn(struct coho__serve_loop *sl) {
   }
 }
 
+static void tell_in_turn(struct coho__serve_loop *sl) {
+  uint64_t due = due_of(sl, sl->deferred_total);
+  coho__http_tell_some(&sl->host.http, (size_t)(due - sl->deferred_told));
+  sl->deferred_told = due;
+}
+
 static bool spreading(const struct coho__serve_loop *sl) {
   return coho__loop_time(sl->loop) - sl->drain_ms < sl->spread_ms;
 }
 
 static void send_away(struct coho__serve_loop *sl) {
-  if (spreading(sl))
+  struct coho__http *h = &sl->host.http;
+  if (spreading(sl)) {
     go_in_turn(sl);
-  else
-    each_conn(sl, go_away); /* those included that opened meanwhile */
+    tell_in_turn(sl);
+    return;
+  }
+  each_conn(sl, go_away); /* those included that opened meanwhile */
+  if (!h->paced) return;
+  h->paced = false;
+  coho__http_drain(h);
 }
 
 static void doom(coho_conn *c) {
@@ -112,6 +128,8 @@ static void drain(struct coho__serve_loop *sl) {
   sl->drain_total = sl->host.home.conns;
   sl->cut_ms = limit == UINT32_MAX ? UINT64_MAX : sl->drain_ms + sl->spread_ms + limit;
   close_listeners(sl);
+  sl->host.http.paced = sl->spread_ms > 0;
+  sl->deferred_total = coho__http_deferred(&sl->host.http);
   coho__http_drain(&sl->host.http);
   send_away(sl);
   coho__loop_set_timer(sl->loop, &sl->timer, LOOK_MS);

@@ -1,4 +1,4 @@
-/* The sums of coho_server_stats(). */
+/* The sums of coho_server_stats(), and how connections ended. */
 #ifndef COHO_WS_STATS_H
 #define COHO_WS_STATS_H
 
@@ -8,5 +8,8 @@
 
 /* Adds what one loop counted. Any thread. */
 void coho__stats_add(coho_stats *sum, struct coho__counters *n);
+
+/* A WebSocket connection ended. On the loop's thread. */
+void coho__stats_ended(struct coho__counters *n, int err, uint32_t code);
 
 #endif

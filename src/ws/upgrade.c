@@ -52,20 +52,21 @@ static bool is_listed(const char *const *list, const char *protocol) {
   return false;
 }
 
-static int make_note(struct acceptance *a, const struct coho__http *h, const coho_request *r) {
+static int make_note(struct acceptance *a, const struct coho__host *host, const coho_request *r) {
+  const struct coho__http *h = &host->http;
   const coho_options *set = &a->conn->opt->set;
-  bool logged = h->conf->access_log != NULL;
+  bool wanted = coho__http_logs(h) || host->home.keeps_targets;
   bool own = *r->protocol && !is_listed(set->protocols, r->protocol);
   struct coho__address *address = coho__http_address(r);
-  if (!logged && !own && !address) return 0;
+  if (!wanted && !own && !address) return 0;
   a->note = (struct coho__note *)coho__zalloc(sizeof *a->note);
   if (!a->note) return COHO_ENOMEM;
   a->note->opened_ms = coho__loop_time(h->loop);
   a->note->address = address;
   struct coho__view target = coho__http1_target(&r->head);
-  if (logged) a->note->target = coho__strndup(target.data, target.len);
+  if (wanted) a->note->target = coho__strndup(target.data, target.len);
   if (own) a->note->protocol = coho__strdup(r->protocol);
-  bool whole = (!logged || a->note->target) && (!own || a->note->protocol);
+  bool whole = (!wanted || a->note->target) && (!own || a->note->protocol);
   return whole ? 0 : COHO_ENOMEM;
 }
 
@@ -85,7 +86,7 @@ static int prepare(struct acceptance *a, struct coho__host *host, struct coho__o
   *a = (struct acceptance){.answer = COHO_BUF(ANSWER_MOST)};
   a->conn = coho__conn_new(&host->home, opt);
   int err = a->conn ? answer(a, r) : COHO_ENOMEM;
-  return err ? err : make_note(a, &host->http, r);
+  return err ? err : make_note(a, host, r);
 }
 
 static void undo(struct acceptance *a) {
@@ -138,6 +139,7 @@ static void free_ctx(void *ctx) { coho__options_unref((struct coho__options *)ct
 
 int coho__upgrade_route(struct coho__routes *routes, const char *pattern,
                         struct coho__options *opt) {
+  if (!opt->route && !(opt->route = coho__strdup(pattern))) return COHO_ENOMEM;
   struct coho__route route = {
       .kind = COHO_ROUTE_WS, .serve = serve, .ctx = coho__options_ref(opt), .free_ctx = free_ctx};
   int err = coho__routes_add(routes, pattern, &route);

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const program = process.env.COHO ?? process.env.COHO_BIN ??
+export const program = process.env.COHO ?? process.env.COHO_BIN ??
   fileURLToPath(new URL("../../build/release/coho", import.meta.url));
 
 export class Demo {

@@ -8,6 +8,7 @@ import "./chat.test.js";
 import "./stocks.test.js";
 import "./stats.test.js";
 import "./looks.test.js";
+import "./admin.test.js";
 
 const failed = await runTests(process.argv.slice(2));
 await closeBrowser();

@@ -70,16 +70,18 @@ static void test_pause_stops_in_the_middle_of_a_read(void **state) {
 
 static void test_what_is_kept_is_given_back(void **state) {
   (void)state;
-  server.message = pause_it;
   open_with(probe_options(&server));
+  send_three(); /* from now on it counts */
+  UNTIL(&w, server.messages == 3);
   turn_often();
   size_t before = alloc_live();
+  server.message = pause_it;
   send_three();
-  UNTIL(&w, server.messages == 1);
+  UNTIL(&w, server.messages == 4);
   assert_true(alloc_live() > before);
   server.message = NULL;
   coho_resume(server.conn);
-  UNTIL(&w, server.messages == 3);
+  UNTIL(&w, server.messages == 6);
   turn_often();
   assert_true(alloc_live() <= before);
   finish();

@@ -7,7 +7,7 @@ sed -E 's/"[0-9a-z]+\./"E./' state
 ls
 coho sub "$url/t/a" --state state -n 1 -q
 kill -9 "$server"
-wait "$server" || true
+wait "$server" 2>/dev/null || true
 servers=
 address=${url#ws://}
 launch "$COHO" serve --demo --listen "ws://$address" 2>>served
