@@ -1,0 +1,83 @@
+/**
+ * What coho.js is made of: frames, positions and errors, and the nouns of the client.
+ */
+
+/** @typedef {Error & {code: string, wait?: number}} Fault `wait` is how many milliseconds to leave the hub alone */
+/** @typedef {Record<string, any>} Frame of coho.json.v1 */
+
+/**
+ * @typedef Link one way to the hub, for as long as it works
+ * @property {number} index among the transports
+ * @property {(frame: Frame) => void} [send] missing until the link can send
+ * @property {() => void} [stop]
+ * @property {() => any} [busy] nothing more should be sent now
+ * @property {boolean} [dead]
+ * @property {any} [timer] ends the link when nothing useful comes
+ * @property {number} [up] since when it is the one in use
+ */
+
+/**
+ * @typedef Topic what is followed
+ * @property {string} name
+ * @property {boolean} pattern
+ * @property {string} [pos] where to go on: of the last message or gap, before that where to start
+ * @property {{id: string, info?: unknown}} [as]
+ * @property {Link} [link] the one whose messages count: the last that answered
+ * @property {boolean} [off] not asked for: refused, or not followed any more
+ * @property {Set<Listener>} all the first of them fires the events of the client
+ */
+
+/**
+ * @typedef Listener what subscribe returns
+ * @property {Function | null} [fn]
+ * @property {string} [last] position of the last message it got
+ */
+
+/**
+ * @typedef Item a request that lives until it is answered, over any number of links
+ * @property {Frame} frame
+ * @property {number} size
+ * @property {boolean} [ready] its bytes were read
+ * @property {Link} [link] that it was sent on
+ * @property {number} [at] when it was sent first
+ * @property {(answer: any) => void} resolve
+ * @property {(error: Error) => void} reject
+ */
+
+/** Names for statuses and close codes; a close code of the hub is 4000 and a status.
+ * @type {Record<number, string>} */
+export const names = {
+  400: "bad-request",
+  401: "unauthorized",
+  403: "forbidden",
+  404: "bad-name",
+  408: "slow",
+  413: "too-big",
+  503: "full",
+  1009: "too-big",
+  1013: "full",
+};
+
+/** What may work later. */
+export const transient = /full|slow|unavailable|many|disconnected/;
+
+/** An error that can also stand for a frame.
+ * @type {(code?: string, text?: string, wait?: number) => Fault} */
+export const fault = (code = "disconnected", text = code, wait) => Object.assign(Error(text), { op: "error", code, text, wait });
+
+/** How many messages `a` is after `b`; NaN when these cannot be compared.
+ * @type {(a?: string, b?: string) => number} */
+export const distance = (a = "", b = "") => {
+  const [epoch, offset] = a.split(".");
+  const [otherEpoch, otherOffset] = b.split(".");
+  return epoch === otherEpoch ? /** @type {any} */ (offset) - /** @type {any} */ (otherOffset) : NaN;
+};
+
+/** @type {(message: Frame) => string | Uint8Array<ArrayBuffer>} */
+export const dataOf = ({ data, data64 }) => data ?? Uint8Array.from(atob(data64), (c) => c.charCodeAt(0));
+
+/** Remembers the transport that worked, by network. @type {Record<string, any>} */
+export let store = {};
+try {
+  store = window.localStorage ?? store;
+} catch {} // no page, or one that may not
