@@ -74,7 +74,10 @@ static int publish(struct coho__backplane *b, struct coho__topic *t, struct coho
   if (key.data && !r) return COHO_ENOMEM;
   *repeated = r && coho__receipts_find(r, key, now, pos);
   if (*repeated) return 0;
-  if (coho__topic_blocked(t, coho__message_size(m))) return COHO_EFULL;
+  if (coho__topic_blocked(t, coho__message_size(m))) {
+    t->refused = coho__message_size(m);
+    return COHO_EFULL;
+  }
   m->pos = (coho_pos){t->last.epoch, t->last.offset + 1};
   int err = coho__topic_arrive(t, m);
   if (err) return err;

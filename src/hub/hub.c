@@ -165,6 +165,7 @@ static int tell_patterns(coho_hub *hub, struct coho__topic *t) {
     if (!p || !coho__part_matches(p, coho__topic_name(t))) continue;
     if (!coho__leaf_need(t, p)) return COHO_ENOMEM;
   }
+  t->bare = false;
   return 0;
 }
 
@@ -192,7 +193,7 @@ static bool make_room(coho_hub *hub) {
 
 int coho__hub_need(coho_hub *hub, struct coho__view name, struct coho__topic **out) {
   *out = coho__hub_find(hub, name);
-  if (*out) return 0;
+  if (*out) return (*out)->bare ? tell_patterns(hub, *out) : 0;
   if (!make_room(hub)) return COHO_EFULL;
   struct coho__topic *t = coho__topic_new(hub, name, rule_for(hub, name));
   if (!t) return COHO_ENOMEM;

@@ -220,8 +220,7 @@ void coho__lag_catch_up(struct coho__leaf *l) {
 static bool holds_up(const struct coho__lag *lag) {
   const struct coho__topic *t = lag->leaf->topic;
   coho__hub_lock(t->hub);
-  const struct coho__message *first = coho__history_first(&t->history);
-  bool so = first && lag->next <= first->pos.offset && coho__topic_blocked(t, 1);
+  bool so = lag->next <= coho__topic_needed(t) && coho__topic_held_up(t);
   coho__hub_unlock(t->hub);
   return so && !lag->waits;
 }

@@ -137,6 +137,16 @@ void coho__leaf_drop_if_empty(struct coho__leaf *l) {
   coho__topic_tell_waiters(t);
 }
 
+void coho__leaf_drop_if_idle(struct coho__leaf *l, uint64_t now_ms) {
+  struct coho__topic *t = l->topic;
+  if (l->subs.first || !coho__list_empty(&l->lags) || l->next <= t->last.offset ||
+      !coho__topic_idle(t, now_ms))
+    return;
+  t->bare = true;
+  free_patterns(l);
+  coho__leaf_drop_if_empty(l);
+}
+
 /* ---- delivering ------------------------------------------------------------------------------ */
 
 /* What is given to each subscriber in one go. */

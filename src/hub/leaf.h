@@ -48,6 +48,9 @@ void coho__leaf_unmatch(struct coho__leaf *l, const struct coho__pattern *p);
 void coho__leaf_unmake(struct coho__leaf *l);
 /* Locked, on its thread: frees it when nobody is left. */
 void coho__leaf_drop_if_empty(struct coho__leaf *l);
+/* Locked, on its thread, while nothing is delivered: frees it when only patterns keep it and its topic
+   has nothing. */
+void coho__leaf_drop_if_idle(struct coho__leaf *l, uint64_t now_ms);
 
 /* Delivers at most COHO_LEAF_BATCH messages, and wakes it again when there are more. It may be gone
    afterwards. */

@@ -34,22 +34,61 @@ int coho__hub_start(coho_hub *hub, struct coho__view name, const coho_pos *since
   return err;
 }
 
+/* Locked: room for n messages, which get a reference each by keep(). */
+static int make_room(struct coho__taken *out, size_t n) {
+  size_t bytes = n * sizeof(struct coho__message *);
+  out->size = n;
+  out->messages = bytes ? (struct coho__message **)coho__alloc(bytes) : NULL;
+  if (!bytes || out->messages) return 0;
+  out->size = 0;
+  return COHO_ENOMEM;
+}
+
+static void keep(struct coho__taken *out, size_t count) {
+  out->count = count;
+  for (size_t i = 0; i < count; i++)
+    coho__message_ref(out->messages[i]);
+}
+
+static int take_since(const struct coho__topic *t, const coho_start *start, size_t limit,
+                      struct coho__taken *out) {
+  const struct coho__history *h = &t->history;
+  uint64_t from = start->pos.offset + 1;
+  size_t there = coho__history_between(h, from, UINT64_MAX);
+  int err = make_room(out, COHO_MIN(limit, there));
+  if (err) return err;
+  if (out->size) keep(out, coho__history_from(h, from, out->messages, out->size));
+  out->pos = t->last;
+  if (there > out->count) out->pos = out->count ? out->messages[out->count - 1]->pos : start->pos;
+  return 0;
+}
+
+int coho__hub_take_since(coho_hub *hub, struct coho__view name, const coho_pos *since, size_t limit,
+                         coho_start *start, struct coho__taken *out) {
+  struct coho__topic *t;
+  *out = (struct coho__taken){.count = 0};
+  coho__hub_lock(hub);
+  int err = coho__hub_need(hub, name, &t);
+  if (!err) {
+    *start = coho__topic_start(t, since);
+    err = take_since(t, start, limit, out);
+  }
+  coho__hub_unlock(hub);
+  return err;
+}
+
 int coho__hub_take_last(coho_hub *hub, struct coho__view name, size_t limit,
                         struct coho__taken *out) {
   *out = (struct coho__taken){.count = 0};
   coho__hub_lock(hub);
   const struct coho__topic *t = coho__hub_find(hub, name);
   int err = t ? 0 : COHO_ENOTFOUND;
-  if (t) {
+  if (!err) {
     out->pos = t->last;
-    out->size = COHO_MIN(limit, t->history.count);
-    size_t bytes = out->size * sizeof(struct coho__message *);
-    out->messages = bytes ? (struct coho__message **)coho__alloc(bytes) : NULL;
-    if (bytes && !out->messages) err = COHO_ENOMEM;
-    if (out->messages) out->count = coho__history_last(&t->history, out->messages, out->size);
-    for (size_t i = 0; i < out->count; i++)
-      coho__message_ref(out->messages[i]);
+    err = make_room(out, COHO_MIN(limit, t->history.count));
   }
+  if (!err && out->size)
+    keep(out, coho__history_last(&t->history, out->messages, out->size));
   coho__hub_unlock(hub);
   return err;
 }

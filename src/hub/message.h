@@ -19,7 +19,7 @@ struct coho__form {
   void (*free)(struct coho__form *f); /* any thread */
 };
 
-enum { COHO_FORMS = 2 };
+enum { COHO_FORMS = 3 };
 
 struct coho__live {
   _Atomic size_t loops; /* that have it still to deliver */

@@ -11,7 +11,8 @@ enum {
 #else
   TURN = 256, /* leaves in one turn, so that sockets get theirs */
 #endif
-  TICK_MS = 1000
+  TICK_MS = 1000,
+  TICK_MOST = 1024 /* leaves looked after in one go */
 };
 
 /* ---- its letter ------------------------------------------------------------------------------ */
@@ -97,11 +98,22 @@ bool coho__part_matches(const struct coho__part *p, struct coho__view name) {
 
 /* ---- once a second --------------------------------------------------------------------------- */
 
+/* Locked: topics that nobody would miss are not kept by patterns. */
+static void drop_idle(struct coho__part *p, uint64_t now_ms) {
+  for (int i = 0; i < TICK_MOST && !coho__list_empty(&p->leaves); i++) {
+    struct coho__list *n = p->leaves.next;
+    coho__list_remove(n);
+    coho__list_append(&p->leaves, n);
+    coho__leaf_drop_if_idle(COHO_LIST_ENTRY(n, struct coho__leaf, in_part), now_ms);
+  }
+}
+
 static void tick(struct coho__wheel_timer *timer) {
   struct coho__part *p = COHO_CONTAINER_OF(timer, struct coho__part, timer);
   uint64_t now = coho__loop_time(p->loop);
   coho__loop_set_timer(p->loop, &p->timer, TICK_MS);
   coho__hub_lock(p->hub);
+  drop_idle(p, now);
   coho__hub_sweep(p->hub, now);
   if (has_work(p)) coho__part_post(p); /* the mailbox was full */
   coho__hub_unlock(p->hub);

@@ -3,6 +3,28 @@
 #include "hub/lag.h"
 #include "ws/conn.h"
 
+/* Where the shelf finds it. */
+struct bound {
+  struct coho__sink *sink;
+};
+
+struct coho__sink *coho__shelf_sink(const struct coho__shelf *s, const coho_conn *c) {
+  if (!(c->attached & COHO_ATTACHED_SINK)) return NULL;
+  const struct bound *b =
+      (const struct bound *)coho__pool_at(&s->sinks, c->attached & ~COHO_ATTACHED_SINK);
+  return b->sink;
+}
+
+int coho__sink_bind(struct coho__sink *s, coho_conn *c) {
+  struct coho__shelf *shelf = coho__shelf_of(s->loop);
+  COHO_ASSERT(!c->attached && !s->bound);
+  struct bound *b = shelf ? (struct bound *)coho__pool_add(&shelf->sinks, &s->bound) : NULL;
+  if (!b) return COHO_ENOMEM;
+  b->sink = s;
+  c->attached = COHO_ATTACHED_SINK | s->bound;
+  return 0;
+}
+
 void coho__sink_init(struct coho__sink *s, const struct coho__sink_ops *ops, coho_loop *loop) {
   *s = (struct coho__sink){.ops = ops, .loop = loop};
 }

@@ -40,9 +40,16 @@ _Static_assert(sizeof(void *) < 8 || sizeof(struct coho__sub) == 32, "a subscrip
 struct coho__shelf {
   coho_loop *loop;
   struct coho__pool subs, lags;
-  uint32_t busy;  /* deliveries under way */
-  uint32_t ended; /* first of those that ended meanwhile, by sibling */
+  struct coho__pool sinks; /* pointers to those that stand for a connection */
+  uint32_t busy;           /* deliveries under way */
+  uint32_t ended;          /* first of those that ended meanwhile, by sibling */
 };
+
+/* In coho_conn.attached: it is the number of a sink, not of a subscription. */
+#define COHO_ATTACHED_SINK ((uint32_t)1 << 31)
+
+/* The sink that stands for c, or NULL. */
+struct coho__sink *coho__shelf_sink(const struct coho__shelf *s, const coho_conn *c);
 
 /* Made when there is none. NULL: out of memory. */
 struct coho__shelf *coho__shelf_of(coho_loop *loop);

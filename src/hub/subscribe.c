@@ -12,26 +12,51 @@
 
 /* ---- the shelf of a loop --------------------------------------------------------------------- */
 
+/* Who gets what c is to get. */
+static struct coho__subscriber subscriber(const struct coho__shelf *s, coho_conn *c) {
+  struct coho__sink *sink = coho__shelf_sink(s, c);
+  return sink ? (struct coho__subscriber){.sink = sink} : (struct coho__subscriber){.conn = c};
+}
+
 static void on_conn_gone(coho_conn *c) {
   struct coho__shelf *s = coho__shelf_of(coho__conn_loop(c));
-  coho__subscription_end_all(s, (struct coho__subscriber){.conn = c});
+  coho__subscription_end_all(s, subscriber(s, c));
 }
 
 static void on_conn_room(coho_conn *c) {
   struct coho__shelf *s = coho__shelf_of(coho__conn_loop(c));
-  coho__lag_feed_subscriber(s, (struct coho__subscriber){.conn = c});
+  coho__lag_feed_subscriber(s, subscriber(s, c));
+}
+
+/* The name of what was subscribed. */
+static const char *name_of(const struct coho__sub *sub) {
+  if (sub->of->pattern) return COHO_CONTAINER_OF(sub->of, struct coho__pattern, subs)->text;
+  return COHO_CONTAINER_OF(sub->of, struct coho__leaf, subs)->topic->name;
+}
+
+static int list_topics(const coho_conn *c, struct coho__buf *out) {
+  const struct coho__shelf *s = (const struct coho__shelf *)c->home->table->attachments;
+  const struct coho__sink *sink = coho__shelf_sink(s, c);
+  int err = 0;
+  for (uint32_t n = sink ? sink->subs : c->attached; n && !err;) {
+    const struct coho__sub *sub = coho__sub_at(s, n);
+    err = coho__buf_printf(out, "%s%s", out->len ? " " : "", name_of(sub));
+    n = sub->sibling;
+  }
+  return err;
 }
 
 static void free_shelf(void *shelf) {
   struct coho__shelf *s = (struct coho__shelf *)shelf;
-  COHO_ASSERT(!s->subs.used && !s->lags.used);
+  COHO_ASSERT(!s->subs.used && !s->lags.used && !s->sinks.used);
+  coho__pool_free(&s->sinks);
   coho__pool_free(&s->subs);
   coho__pool_free(&s->lags);
   coho__free(s, sizeof *s);
 }
 
 static const struct coho__attached_ops attached_ops = {
-    .gone = on_conn_gone, .room = on_conn_room, .free = free_shelf};
+    .gone = on_conn_gone, .room = on_conn_room, .free = free_shelf, .topics = list_topics};
 
 struct coho__shelf *coho__shelf_of(coho_loop *loop) {
   struct coho__conn_table *t = coho__conn_table_of(loop);
@@ -42,6 +67,7 @@ struct coho__shelf *coho__shelf_of(coho_loop *loop) {
   s->loop = loop;
   coho__pool_init(&s->subs, sizeof(struct coho__sub));
   coho__pool_init(&s->lags, sizeof(struct coho__lag));
+  coho__pool_init(&s->sinks, sizeof(struct coho__sink *));
   t->attached_ops = &attached_ops;
   t->attachments = s;
   return s;
@@ -392,5 +418,8 @@ int coho__sink_unsubscribe_pattern(coho_hub *hub, struct coho__sink *s, struct c
 
 void coho__sink_end(struct coho__sink *s) {
   struct coho__shelf *shelf = coho__shelf_of(s->loop);
-  if (shelf) coho__subscription_end_all(shelf, (struct coho__subscriber){.sink = s});
+  if (!shelf) return;
+  coho__subscription_end_all(shelf, (struct coho__subscriber){.sink = s});
+  if (s->bound) coho__pool_remove(&shelf->sinks, s->bound);
+  s->bound = 0;
 }

@@ -68,9 +68,13 @@ static bool forgotten(const struct coho__topic *t, uint64_t now_ms) {
   return age != UINT32_MAX && now_ms - t->used_ms > 2 * age;
 }
 
+bool coho__topic_idle(const struct coho__topic *t, uint64_t now_ms) {
+  return t->subscribers == 0 && t->history.count == 0 && !t->members &&
+         coho__list_empty(&t->waiters) && !t->store && forgotten(t, now_ms);
+}
+
 bool coho__topic_dead(const struct coho__topic *t, uint64_t now_ms) {
-  return t->loops == 0 && t->history.count == 0 && !t->members && coho__list_empty(&t->waiters) &&
-         !t->store && forgotten(t, now_ms);
+  return t->loops == 0 && coho__topic_idle(t, now_ms);
 }
 
 /* ---- the history's limits -------------------------------------------------------------------- */
@@ -115,6 +119,10 @@ bool coho__topic_blocked(const struct coho__topic *t, size_t size) {
     from = m->pos.offset + 1;
   }
   return false;
+}
+
+bool coho__topic_held_up(const struct coho__topic *t) {
+  return t->refused && coho__topic_blocked(t, t->refused);
 }
 
 bool coho__topic_holds(const struct coho__topic *t, size_t size) {
@@ -163,6 +171,7 @@ int coho__topic_arrive(struct coho__topic *t, struct coho__message *m) {
   if (err) return err;
   t->last = m->pos;
   t->used_ms = now;
+  t->refused = 0;
   coho__topic_trim(t, now);
   coho__hub_trim(t->hub);
   for (struct coho__list *n = t->leaves.next; n != &t->leaves; n = n->next)
@@ -201,7 +210,7 @@ coho_start coho__topic_start(const struct coho__topic *t, const coho_pos *since)
 
 void coho__topic_tell_waiters(struct coho__topic *t) {
   struct coho__list *node;
-  if (coho__topic_blocked(t, 1)) return;
+  if (coho__topic_held_up(t)) return;
   while ((node = coho__list_pop(&t->waiters))) {
     struct coho__room_waiter *w = COHO_LIST_ENTRY(node, struct coho__room_waiter, node);
     w->tell(w);

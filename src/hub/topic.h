@@ -3,7 +3,7 @@
  * is the hub's, under its lock, but for opt, hub and name, which do not change.
  *
  * A topic lives while it has subscribers, history or members, and after its last message as long as the
- * epoch is to live.
+ * epoch is to live. Who follows by pattern keeps none.
  */
 #ifndef COHO_HUB_TOPIC_H
 #define COHO_HUB_TOPIC_H
@@ -44,6 +44,8 @@ struct coho__topic {
   uint64_t trimmed;          /* offset of the last message that a limit took out of the history */
   uint64_t used_ms;          /* when the last message came */
   uint64_t dropped;
+  bool bare;      /* some loops gave up what only patterns kept; the next use gives it back */
+  size_t refused; /* what the last message took, when somebody slow left no room for it */
   struct coho__history history;
   struct coho__members *members; /* NULL: nobody */
   void *store;                   /* the backplane's */
@@ -63,6 +65,8 @@ int coho__topic_arrive(struct coho__topic *t, struct coho__message *m);
 /* Whether one more of this size would take from the history what a subscriber still wants: then a
    topic that blocks takes no more. */
 bool coho__topic_blocked(const struct coho__topic *t, size_t size);
+/* The same for the message that it refused last; false: it refused none, or has taken one since. */
+bool coho__topic_held_up(const struct coho__topic *t);
 /* Whether a message of this size fits into an empty history. */
 bool coho__topic_holds(const struct coho__topic *t, size_t size);
 /* Takes out of the history what is over its limits. */
@@ -78,6 +82,8 @@ void coho__topic_tell_waiters(struct coho__topic *t);
 bool coho__topic_conflates(const struct coho__topic *t);
 /* It tells what happens to the members of another: "NAME/presence". No pattern matches it. */
 bool coho__topic_is_companion(struct coho__view name);
+/* Nobody would miss it but those who follow by pattern. */
+bool coho__topic_idle(const struct coho__topic *t, uint64_t now_ms);
 /* Nobody would miss it. */
 bool coho__topic_dead(const struct coho__topic *t, uint64_t now_ms);
 void coho__topic_check(const struct coho__topic *t);

@@ -4,6 +4,7 @@
 #include "support/zip.h"
 
 #include <coho/error.h>
+#include <coho/hub.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -417,7 +418,7 @@ static void test_a_publish_is_compressed_once_for_each_window(void **state) {
   enum { LEN = 20000, LARGE = 5000 };
   struct raw *peers = (struct raw *)calloc(SUBSCRIBERS, sizeof *peers);
   assert_non_null(peers);
-  hub = coho_hub_new();
+  hub = coho_hub_new(NULL);
   server.opened = subscribe;
   coho_options so = probe_options(&server);
   world_open(&w, "/", &so);

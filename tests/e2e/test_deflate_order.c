@@ -7,6 +7,7 @@
 #include "support/raw.h"
 #include "support/zip.h"
 
+#include <coho/hub.h>
 #include <string.h>
 
 enum {
@@ -166,7 +167,7 @@ static void play(uint64_t seed) {
   luck = dice_of(seed);
   memset(tallies, 0, sizeof tallies);
   parts_left = 0;
-  hub = coho_hub_new();
+  hub = coho_hub_new(NULL);
   assert_non_null(hub);
   open_own();
   server.message = on_something;

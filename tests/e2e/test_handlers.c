@@ -3,6 +3,7 @@
 #include "support/alloc_fail.h"
 #include "support/raw.h"
 
+#include <coho/hub.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -163,7 +164,7 @@ static void run_one(int handler, size_t which, bool violation) {
 
 static void test_every_action_in_every_handler(void **state) {
   (void)state;
-  hub = coho_hub_new();
+  hub = coho_hub_new(NULL);
   for (int handler = 0; handler < HANDLERS; handler++)
     for (size_t which = 0; which < ACTIONS; which++) {
       run_one(handler, which, false);
@@ -197,7 +198,7 @@ static void drain_one(size_t which) {
 
 static void test_every_action_in_on_drain(void **state) {
   (void)state;
-  hub = coho_hub_new();
+  hub = coho_hub_new(NULL);
   for (size_t which = 0; which < ACTIONS; which++)
     drain_one(which);
   coho_hub_free(hub);

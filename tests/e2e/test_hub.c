@@ -1,6 +1,7 @@
 #include "support/alloc_fail.h"
 #include "support/raw.h"
 
+#include <coho/hub.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,7 +23,14 @@ static int setup(void **state) {
   memset(&client, 0, sizeof client);
   memset(conns, 0, sizeof conns);
   server.opened = note_conn;
-  hub = coho_hub_new();
+  hub = coho_hub_new(NULL);
+  return 0;
+}
+
+static int setup_impatient(void **state) {
+  setup(state);
+  coho_hub_free(hub);
+  hub = coho_hub_new(&(coho_hub_options){.topic.slow = COHO_SLOW_DISCONNECT});
   return 0;
 }
 
@@ -186,6 +194,30 @@ static void test_a_publish_waits_for_a_message_in_parts(void **state) {
   finish();
 }
 
+/* The queue has no room for all of it, and what is held does not wait for the socket. */
+static void test_publishes_that_wait_for_parts_all_come(void **state) {
+  (void)state;
+  static char block[20 * KIB];
+  struct raw_frame f;
+  open_with(probe_options(&server));
+  memset(block, 'b', sizeof block);
+  coho_msg part = coho_text("half");
+  part.flags = COHO_MORE;
+  assert_int_equal(coho_subscribe(hub, conns[1], "t"), 0);
+  assert_int_equal(coho_send(conns[1], part), COHO_SENT);
+  for (int i = 0; i < 30; i++)
+    assert_int_equal(coho_publish(hub, "t", coho_text_n(block, sizeof block)), 0);
+  for (int i = 0; i < 5; i++)
+    world_turn(&w);
+  assert_true(coho_send(conns[1], coho_text("rest")) >= 0);
+  assert_true(raw_next(&b, &f) && raw_next(&b, &f));
+  for (int i = 0; i < 30; i++) {
+    assert_true(raw_next(&b, &f));
+    assert_int_equal(f.len, sizeof block);
+  }
+  finish();
+}
+
 static void test_held_publishes_are_bounded(void **state) {
   (void)state;
   struct raw_frame f;
@@ -307,7 +339,7 @@ static void test_the_hub_may_go_before_its_letters(void **state) {
   assert_int_equal(coho_publish(hub, "t", coho_text("late")), 0);
   assert_int_equal(coho_unsubscribe(hub, conns[0], "t"), 0);
   coho_hub_free(hub);
-  hub = coho_hub_new();
+  hub = coho_hub_new(NULL);
   expect_last(&a, 0);
   finish();
 }
@@ -320,8 +352,9 @@ int main(void) {
       cmocka_unit_test_setup(test_who_subscribes_after_a_publish_does_not_get_it, setup),
       cmocka_unit_test_setup(test_publishes_of_one_turn_leave_in_one_write, setup),
       cmocka_unit_test_setup(test_a_publish_waits_for_a_message_in_parts, setup),
-      cmocka_unit_test_setup(test_held_publishes_are_bounded, setup),
-      cmocka_unit_test_setup(test_a_slow_consumer_is_closed_with_1013, setup),
+      cmocka_unit_test_setup(test_publishes_that_wait_for_parts_all_come, setup),
+      cmocka_unit_test_setup(test_held_publishes_are_bounded, setup_impatient),
+      cmocka_unit_test_setup(test_a_slow_consumer_is_closed_with_1013, setup_impatient),
       cmocka_unit_test_setup(test_one_message_is_shared_not_copied, setup),
       cmocka_unit_test_setup(test_a_client_may_subscribe_too, setup),
       cmocka_unit_test_setup(test_what_one_says_all_hear, setup),

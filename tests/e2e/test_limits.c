@@ -7,6 +7,7 @@
 #include "support/alloc_fail.h"
 #include "support/raw.h"
 
+#include <coho/hub.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -508,7 +509,7 @@ static void test_B16_slow_subscriber_is_closed_while_memory_is_tight(void **stat
   (void)state;
   static const char data[10000] = {0};
   struct raw_frame f;
-  hub = coho_hub_new();
+  hub = coho_hub_new(&(coho_hub_options){.topic.slow = COHO_SLOW_DISCONNECT});
   open_slow();
   assert_int_equal(coho_subscribe(hub, server.conn, "t"), 0);
   assert_int_equal(coho_publish(hub, "t", coho_binary(data, sizeof data)), 0);
@@ -533,7 +534,7 @@ static void test_B16_a_queue_takes_little_more_than_it_counts(void **state) {
   enum { QUEUE = MIB };
   coho_options opt = probe_options(&server);
   opt.max_queue = QUEUE;
-  hub = coho_hub_new();
+  hub = coho_hub_new(NULL);
   open_server((coho_server_options){0}, &opt);
   world_start(&w);
   raw_connect_narrow(&raws[0], &w);

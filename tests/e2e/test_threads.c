@@ -2,6 +2,7 @@
 #include "support/alloc_fail.h"
 #include "support/world.h"
 
+#include <coho/hub.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -35,11 +36,18 @@ static void on_close(coho_conn *c, const coho_ending *how) {
   closed++;
 }
 
+/* Who falls behind under the flood is told so, not closed. */
+static void on_gap(coho_conn *c, const char *topic, uint64_t lost, coho_pos pos) {
+  (void)c;
+  (void)topic;
+  assert_true(lost > 0 && lost < pos.offset + 1);
+}
+
 static void start_server(void) {
   coho_options so = {.on_open = on_open, .on_message = on_message, .on_close = on_close};
   so.max_queue = 64 << 20;
   opened = closed = heard = ended = 0;
-  hub = coho_hub_new();
+  hub = coho_hub_new(&(coho_hub_options){.on_gap = on_gap});
   server = coho_server_new(&(coho_server_options){.threads = THREADS, .drain_timeout_ms = 10000});
   assert_non_null(server);
   assert_int_equal(coho_route_ws(server, "/", &so), 0);

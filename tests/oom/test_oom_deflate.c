@@ -5,6 +5,7 @@
 #include "support/dice.h"
 #include "support/world.h"
 
+#include <coho/hub.h>
 #include <string.h>
 
 enum { LARGE = 300000, MANY = 1000 };
@@ -168,7 +169,7 @@ static bool publish(unsigned mode, long i) {
   open_pair(mode);
   server.message = keep;
   alloc_fail_at(i);
-  hub = coho_hub_new();
+  hub = coho_hub_new(NULL);
   bool fine = hub && publish_to_both();
   if (fine)
     UNTIL(&w, (client.messages == 2 && server.messages == 2) || client.closes || server.closes);

@@ -3,6 +3,7 @@
 #include "support/alloc_fail.h"
 #include "support/raw.h"
 
+#include <coho/hub.h>
 #include <string.h>
 
 enum { LARGE = 100000 };
@@ -140,7 +141,7 @@ static void test_publish(void **state) {
     server.message = NULL;
     hub = NULL;
     alloc_fail_at(i);
-    hub = coho_hub_new();
+    hub = coho_hub_new(NULL);
     bool fine = hub && publish_once();
     bool failed = alloc_failed();
     assert_true(fine || failed);
