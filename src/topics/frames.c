@@ -1,0 +1,145 @@
+#include "topics/frames.h"
+
+#include "hub/look.h"
+#include "topics/json_text.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* ---- pieces ---------------------------------------------------------------------------------- */
+
+int coho__frame_pos(struct coho__buf *out, coho_pos pos) {
+  char text[COHO_POS_MAX];
+  return coho__buf_printf(out, "\"%s\"", coho_pos_text(pos, text, sizeof text));
+}
+
+int coho__frame_lost(struct coho__buf *out, uint64_t lost) {
+  if (lost == COHO_LOST_UNKNOWN) return coho__buf_append_str(out, "null");
+  return coho__buf_printf(out, "%" PRIu64, lost);
+}
+
+/* ,"name":"text" or nothing */
+static int put_member(struct coho__buf *out, const char *name, const char *text) {
+  if (!text) return 0;
+  int err = coho__buf_printf(out, ",\"%s\":", name);
+  return err ? err : coho__json_put_string(out, coho__view_of(text));
+}
+
+static int put_pos(struct coho__buf *out, coho_pos pos) {
+  int err = coho__buf_append_str(out, ",\"pos\":");
+  return err ? err : coho__frame_pos(out, pos);
+}
+
+/* Whatever the client chose. */
+static int put_id(struct coho__buf *out, const json_t *id) {
+  if (json_is_integer(id))
+    return coho__buf_printf(out, ",\"id\":%" JSON_INTEGER_FORMAT, json_integer_value(id));
+  return put_member(out, "id", json_string_value(id));
+}
+
+/* ---- messages -------------------------------------------------------------------------------- */
+
+int coho__frame_body(struct coho__buf *out, const struct coho__message *m) {
+  struct coho__view payload = {m->msg.data, m->msg.len};
+  bool text = m->msg.type != COHO_BINARY;
+  int err = coho__buf_append_str(out, "\"pos\":");
+  if (!err) err = coho__frame_pos(out, m->pos);
+  if (!err) err = coho__buf_append_str(out, text ? ",\"data\":" : ",\"data64\":");
+  if (err) return err;
+  return text ? coho__json_put_string(out, payload) : coho__json_put_base64(out, payload);
+}
+
+int coho__frame_message(struct coho__buf *out, const struct coho__delivery *d) {
+  int err = coho__buf_append_str(out, "{\"topic\":");
+  if (!err) err = coho__json_put_string(out, coho__view_of(d->topic));
+  if (!err) err = put_member(out, "pattern", d->pattern);
+  if (!err) err = coho__buf_append_str(out, ",");
+  if (!err) err = coho__frame_body(out, d->message);
+  return err ? err : coho__buf_append_str(out, "}");
+}
+
+int coho__frame_gap(struct coho__buf *out, const char *topic, const char *pattern, uint64_t lost,
+                    coho_pos pos) {
+  int err = coho__buf_append_str(out, "{\"op\":\"gap\"");
+  if (!err) err = put_member(out, "topic", topic);
+  if (!err) err = put_member(out, "pattern", pattern);
+  if (!err) err = coho__buf_append_str(out, ",\"lost\":");
+  if (!err) err = coho__frame_lost(out, lost);
+  if (!err) err = put_pos(out, pos);
+  return err ? err : coho__buf_append_str(out, "}");
+}
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
+int coho__frame_begin(struct coho__buf *out, const char *op, const json_t *id, const char *topic) {
+  int err = coho__buf_printf(out, "{\"op\":\"%s\"", op);
+  if (!err) err = put_id(out, id);
+  return err ? err : put_member(out, "topic", topic);
+}
+
+int coho__frame_ok(struct coho__buf *out, const json_t *id, const char *topic, const char *pattern,
+                   const coho_pos *pos) {
+  int err = coho__frame_begin(out, "ok", id, topic);
+  if (!err) err = put_member(out, "pattern", pattern);
+  if (!err && pos) err = put_pos(out, *pos);
+  return err ? err : coho__buf_append_str(out, "}");
+}
+
+int coho__frame_error(struct coho__buf *out, const json_t *id, const char *topic, int err) {
+  const struct coho__fault *fault = coho__fault_of(err);
+  err = coho__frame_begin(out, "error", id, topic);
+  if (!err) err = put_member(out, "code", fault->code);
+  if (!err) err = put_member(out, "text", fault->text);
+  return err ? err : coho__buf_append_str(out, "}");
+}
+
+int coho__frame_refusal(struct coho__buf *out, int err) {
+  const struct coho__fault *fault = coho__fault_of(err);
+  return coho__buf_printf(out, "{\"error\":{\"code\":\"%s\",\"text\":\"%s\"}}", fault->code,
+                          fault->text);
+}
+
+/* ---- lists ----------------------------------------------------------------------------------- */
+
+struct list {
+  struct coho__buf *out;
+  size_t count;
+  int err;
+};
+
+static void put_one(void *ctx, const char *id, const char *info) {
+  struct list *l = (struct list *)ctx;
+  if (!l->err) l->err = coho__buf_append_str(l->out, l->count++ ? ",{\"id\":" : "{\"id\":");
+  if (!l->err) l->err = coho__json_put_string(l->out, coho__view_of(id));
+  if (!l->err) l->err = coho__buf_printf(l->out, ",\"info\":%s}", info);
+}
+
+int coho__frame_members(struct coho__buf *out, coho_hub *hub, const char *topic) {
+  struct list l = {.out = out};
+  coho_pos pos;
+  l.err = coho__buf_append_str(out, "\"members\":[");
+  (void)coho_presence_list(hub, topic, put_one, &l, &pos);
+  if (!l.err) l.err = coho__buf_append_str(out, "]");
+  return l.err ? l.err : put_pos(out, pos);
+}
+
+int coho__frame_history(struct coho__buf *out, coho_hub *hub, struct coho__view topic, size_t limit,
+                        const char *pos_name) {
+  struct coho__taken taken;
+  int err = coho__hub_take_last(hub, topic, limit, &taken);
+  if (err == COHO_ENOTFOUND) {
+    coho_start start;
+    err = coho__hub_start(hub, topic, NULL, &start); /* one has to be able to go on from there */
+    taken.pos = start.pos;
+  }
+  if (!err) err = coho__buf_append_str(out, "\"messages\":[");
+  for (size_t i = 0; i < taken.count && !err; i++) {
+    err = coho__buf_append_str(out, i ? ",{" : "{");
+    if (!err) err = coho__frame_body(out, taken.messages[i]);
+    if (!err) err = coho__buf_append_str(out, "}");
+  }
+  if (!err) err = coho__buf_printf(out, "],\"%s\":", pos_name);
+  if (!err) err = coho__frame_pos(out, taken.pos);
+  coho__taken_free(&taken);
+  return err;
+}

@@ -1,0 +1,37 @@
+/* What the web face of topics writes, as docs/topics.md and docs/coho.json.v1.schema.json have it. */
+#ifndef COHO_TOPICS_FRAMES_H
+#define COHO_TOPICS_FRAMES_H
+
+#include "base/buf.h"
+#include "hub/sink.h"
+#include "topics/fault.h"
+
+#include <jansson.h>
+
+/* All append to out: 0, COHO_EFULL, COHO_ENOMEM. topic, pattern and id may be NULL: then they are left
+   out. */
+
+/* {"topic":..,"pattern":..,"pos":..,"data":..} */
+int coho__frame_message(struct coho__buf *out, const struct coho__delivery *d);
+/* "pos":"k3f9.42","data":"text", or data64: the inside of a message without topic. */
+int coho__frame_body(struct coho__buf *out, const struct coho__message *m);
+int coho__frame_gap(struct coho__buf *out, const char *topic, const char *pattern, uint64_t lost,
+                    coho_pos pos);
+/* lost as a number, or null. */
+int coho__frame_lost(struct coho__buf *out, uint64_t lost);
+int coho__frame_pos(struct coho__buf *out, coho_pos pos); /* with its quotes */
+/* {"op":"OP","id":..,"topic":.. without the end, to be continued with a comma */
+int coho__frame_begin(struct coho__buf *out, const char *op, const json_t *id, const char *topic);
+/* {"op":"ok","id":..,"topic":..,"pos":..}; pos NULL: left out */
+int coho__frame_ok(struct coho__buf *out, const json_t *id, const char *topic, const char *pattern,
+                   const coho_pos *pos);
+int coho__frame_error(struct coho__buf *out, const json_t *id, const char *topic, int err);
+/* An HTTP body: {"error":{"code":..,"text":..}} */
+int coho__frame_refusal(struct coho__buf *out, int err);
+/* "members":[...],"pos":.. of a topic, without braces. */
+int coho__frame_members(struct coho__buf *out, coho_hub *hub, const char *topic);
+/* "messages":[...],"pos":.. (or "next") of a topic, without braces. */
+int coho__frame_history(struct coho__buf *out, coho_hub *hub, struct coho__view topic, size_t limit,
+                        const char *pos_name);
+
+#endif
