@@ -6,6 +6,8 @@
 
 extern const struct command cmd_serve;
 extern const struct command cmd_connect;
+extern const struct command cmd_sub;
+extern const struct command cmd_pub;
 extern const struct command cmd_check;
 extern const struct command cmd_help;
 extern const struct command cmd_version;

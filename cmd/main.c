@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-const struct command *const commands[] = {&cmd_serve, &cmd_connect, &cmd_check,
-                                          &cmd_help,  &cmd_version, NULL};
+const struct command *const commands[] = {&cmd_serve, &cmd_connect, &cmd_sub,     &cmd_pub,
+                                          &cmd_check, &cmd_help,    &cmd_version, NULL};
 
 const struct command *command_find(const char *name) {
   for (const struct command *const *c = commands; *c; c++)

@@ -1,0 +1,72 @@
+#include "topic_url.h"
+
+#include "address.h"
+
+#include "hub/pattern.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char MOUNT[] = "/t/";
+
+static int out_of_memory(const struct command *c) {
+  fprintf(stderr, "coho %s: out of memory\n", c->name);
+  return EXIT_PEER;
+}
+
+int topic_check(const struct command *c, const char *topic) {
+  static const char presence[] = "/presence";
+  struct coho__view name = coho__view_of(topic);
+  size_t len = sizeof presence - 1;
+  if (name.len > len && !strcmp(topic + name.len - len, presence)) name.len -= len;
+  if (coho__topic_name_valid(name)) return 0;
+  return usage_error(c,
+                     "'%s' is no name of a topic: letters, digits and _.~- in segments separated "
+                     "by slashes, such as room/tea",
+                     topic);
+}
+
+/* Cuts text behind the first /t/ of its path. False: there is none, or no topic behind it. */
+static bool cut(struct topic_url *u) {
+  const char *host = strstr(u->text, "://");
+  char *mount = strstr(host ? host + 3 : u->text, MOUNT);
+  size_t len = mount ? (size_t)(mount - u->text) + sizeof MOUNT - 1 : 0;
+  if (!mount || !u->text[len]) return false;
+  u->hub = (char *)malloc(len + 1);
+  if (!u->hub) return true;
+  memcpy(u->hub, u->text, len);
+  u->hub[len] = '\0';
+  u->topic = u->text + len;
+  return true;
+}
+
+/* The whole of it, with a slash at its end. */
+static void take_all(struct topic_url *u) {
+  size_t len = strlen(u->text);
+  u->hub = (char *)malloc(len + 2);
+  if (!u->hub) return;
+  bool slash = len && u->text[len - 1] == '/';
+  (void)snprintf(u->hub, len + 2, "%s%s", u->text, slash || strchr(u->text, '?') ? "" : "/");
+}
+
+int topic_url_read(const struct command *c, const char *typed, bool named, struct topic_url *out) {
+  *out = (struct topic_url){.text = address_url(typed)};
+  if (!out->text) return out_of_memory(c);
+  if (named)
+    take_all(out);
+  else if (!cut(out))
+    return usage_error(
+        c,
+        "'%s' names no topic; a topic is a URL such as ws://localhost:8080/t/room/tea, or "
+        "stands behind the URL of its hub",
+        typed);
+  if (!out->hub) return out_of_memory(c);
+  if (out->topic && strpbrk(out->topic, "?#"))
+    return usage_error(c, "'%s' has more than a topic behind /t/; since is --since", typed);
+  return out->topic ? topic_check(c, out->topic) : 0;
+}
+
+void topic_url_free(struct topic_url *u) {
+  free(u->hub);
+  free(u->text);
+}

@@ -1,0 +1,21 @@
+/* The URL of a topic, taken apart: that of the hub, and the topic's name. */
+#ifndef COHO_CMD_TOPIC_URL_H
+#define COHO_CMD_TOPIC_URL_H
+
+#include "option.h"
+
+struct topic_url {
+  char *hub;         /* ends with a slash */
+  const char *topic; /* inside text; NULL: the URL names none */
+  char *text;
+};
+
+/* typed as of address_url(). With named, topics are given beside, and the URL is the hub's; else it is
+   HUB/t/TOPIC. 0, or an exit status after a sentence. */
+int topic_url_read(const struct command *c, const char *typed, bool named, struct topic_url *out);
+void topic_url_free(struct topic_url *u);
+
+/* 0, or EXIT_USAGE after a sentence: no name of a topic. */
+int topic_check(const struct command *c, const char *topic);
+
+#endif

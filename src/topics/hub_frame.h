@@ -1,0 +1,77 @@
+/*
+ * coho.json.v1 as a client speaks it: frames to a hub written, frames from a hub read. A hub is a
+ * stranger: what is read has the right shape or is refused as a whole.
+ */
+#ifndef COHO_TOPICS_HUB_FRAME_H
+#define COHO_TOPICS_HUB_FRAME_H
+
+#include "base/buf.h"
+#include "base/view.h"
+
+#include <coho/hub.h>
+#include <jansson.h>
+
+#define COHO_HUB_PROTOCOL "coho.json.v1"
+
+enum {
+  COHO_FOLLOWED_MAX = 264,     /* bytes of a topic that can be followed: a name and "/presence" */
+  COHO_HUB_DEPTH = 16,         /* nesting of what a hub sends: more than coho.json.v1 has */
+  COHO_HUB_VALUES = 64 * 1024, /* in one frame: each costs about 100 bytes while it is looked at */
+  COHO_HUB_TEXT = 1024         /* bytes of an error's text that are shown */
+};
+
+enum coho__hub_op {
+  COHO_HUB_OTHER, /* nothing that a client asked for */
+  COHO_HUB_MESSAGE,
+  COHO_HUB_GAP,
+  COHO_HUB_OK,
+  COHO_HUB_ERROR,
+  COHO_HUB_EXPIRING
+};
+
+/* What was read; views and the message live until coho__hub_frame_free(). */
+struct coho__hub_frame {
+  enum coho__hub_op op;
+  int err;                 /* ERROR: what the code means */
+  uint64_t id;             /* OK, ERROR: 0, when it was none of ours */
+  struct coho__view topic; /* MESSAGE, GAP */
+  coho_pos pos;            /* MESSAGE, GAP; OK, when has_pos */
+  coho_msg msg;            /* MESSAGE */
+  uint64_t lost;           /* GAP; COHO_LOST_UNKNOWN */
+  uint32_t seconds;        /* EXPIRING */
+  bool has_pos;
+  struct coho__view text; /* ERROR */
+  json_t *json;
+  char *bytes; /* of data64 */
+  size_t bytes_cap;
+};
+
+/* 0, COHO_EHUBFRAME, COHO_ENOMEM; there is something to free in any case. */
+int coho__hub_frame_read(struct coho__hub_frame *f, struct coho__view text);
+/* An error that another time might be none: the hub is full, or was asked too much. */
+bool coho__hub_frame_for_now(const struct coho__hub_frame *f);
+void coho__hub_frame_free(struct coho__hub_frame *f);
+
+/* Whether this is JSON, of any kind. */
+bool coho__hub_is_json(struct coho__view text);
+
+struct coho__hub_sub {
+  const char *topic;
+  const char *since; /* NULL: none */
+  const char *as;    /* NULL: none */
+  const char *info;  /* JSON; NULL: none */
+};
+struct coho__hub_pub {
+  const char *topic;
+  coho_msg msg;    /* text is UTF-8 */
+  const char *key; /* NULL: none */
+  const char *idem;
+};
+
+/* Append a frame. 0, COHO_EFULL, COHO_ENOMEM. */
+int coho__hub_put_sub(struct coho__buf *out, uint64_t id, const struct coho__hub_sub *sub);
+int coho__hub_put_unsub(struct coho__buf *out, uint64_t id, const char *topic);
+int coho__hub_put_pub(struct coho__buf *out, uint64_t id, const struct coho__hub_pub *pub);
+int coho__hub_put_auth(struct coho__buf *out, uint64_t id, const char *token);
+
+#endif

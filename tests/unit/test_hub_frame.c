@@ -1,0 +1,143 @@
+/* clang-format off */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+/* clang-format on */
+
+#include "topics/hub_frame.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct coho__hub_frame frame;
+
+static int read(const char *text) {
+  coho__hub_frame_free(&frame);
+  return coho__hub_frame_read(&frame, coho__view_of(text));
+}
+
+static int teardown(void **state) {
+  (void)state;
+  coho__hub_frame_free(&frame);
+  return 0;
+}
+
+static void test_message(void **state) {
+  (void)state;
+  assert_int_equal(
+      read("{\"topic\":\"a/b\",\"pos\":\"k3f9.42\",\"data\":\"x\\u0000\\n\\ud83c\\udf75\"}"), 0);
+  assert_int_equal(frame.op, COHO_HUB_MESSAGE);
+  assert_true(coho__view_eq(frame.topic, VIEW("a/b")));
+  assert_int_equal(frame.pos.offset, 42);
+  assert_int_equal(frame.msg.type, COHO_TEXT);
+  assert_int_equal(frame.msg.len, 7);
+  assert_memory_equal(frame.msg.data, "x\0\n\xf0\x9f\x8d\xb5", 7);
+  assert_int_equal(read("{\"data64\":\"AP8=\",\"pos\":\"k3f9.0\",\"topic\":\"a\"}"), 0);
+  assert_int_equal(frame.msg.type, COHO_BINARY);
+  assert_int_equal(frame.msg.len, 2);
+  assert_memory_equal(frame.msg.data, "\0\xff", 2);
+  assert_int_equal(read("{\"data64\":\"\",\"pos\":\"k3f9.0\",\"topic\":\"a\"}"), 0);
+  assert_int_equal(frame.msg.len, 0);
+}
+
+static void test_answers(void **state) {
+  (void)state;
+  assert_int_equal(read("{\"op\":\"ok\",\"id\":7,\"pos\":\"k3f9.1\"}"), 0);
+  assert_int_equal(frame.op, COHO_HUB_OK);
+  assert_int_equal(frame.id, 7);
+  assert_true(frame.has_pos);
+  assert_int_equal(read("{\"op\":\"ok\",\"id\":\"7\",\"expires\":1}"), 0);
+  assert_int_equal(frame.id, 0); /* ours are numbers */
+  assert_false(frame.has_pos);
+  assert_int_equal(read("{\"op\":\"error\",\"id\":1,\"code\":\"too-many\",\"text\":\"no\"}"), 0);
+  assert_int_equal(frame.err, COHO_ETOOMANY);
+  assert_true(coho__view_eq(frame.text, VIEW("no")));
+  assert_int_equal(read("{\"op\":\"gap\",\"topic\":\"a\",\"lost\":null,\"pos\":\"k.1\"}"), 0);
+  assert_true(frame.lost == COHO_LOST_UNKNOWN);
+  assert_int_equal(read("{\"op\":\"expiring\",\"in\":0}"), 0);
+  assert_int_equal(frame.seconds, 1);
+  assert_int_equal(read("{\"op\":\"expiring\",\"in\":9000000000}"), 0);
+  assert_true(frame.seconds == UINT32_MAX);
+}
+
+/* B27: what it would cost to look at it is known before it is looked at. */
+static void test_B27_deep_and_wide(void **state) {
+  (void)state;
+  enum { WIDE = 200000 };
+  char *text = (char *)malloc(WIDE + 64);
+  assert_non_null(text);
+  strcpy(text, "{\"op\":\"x\",\"y\":[");
+  size_t at = strlen(text);
+  for (size_t i = 0; i < WIDE; i += 2)
+    memcpy(text + at + i, "1,", 2);
+  strcpy(text + at + WIDE, "1]}");
+  assert_int_equal(read(text), COHO_EHUBFRAME);
+  memset(text, '[', WIDE);
+  text[WIDE] = '\0';
+  assert_int_equal(read(text), COHO_EHUBFRAME);
+  /* The same inside a string is a text. */
+  strcpy(text, "{\"topic\":\"a\",\"pos\":\"k.1\",\"data\":\"");
+  at = strlen(text);
+  memset(text + at, '[', WIDE - 100);
+  strcpy(text + at + WIDE - 100, "\\\"]\"}");
+  assert_int_equal(read(text), 0);
+  free(text);
+}
+
+static void assert_put(int err, struct coho__buf *out, const char *expect) {
+  assert_int_equal(err, 0);
+  assert_int_equal(out->len, strlen(expect));
+  assert_memory_equal(out->data, expect, out->len);
+  coho__buf_release(out);
+}
+
+static void test_requests(void **state) {
+  (void)state;
+  struct coho__buf out = COHO_BUF(4096);
+  struct coho__hub_sub sub = {.topic = "a"};
+  assert_put(coho__hub_put_sub(&out, 1, &sub), &out, "{\"op\":\"sub\",\"id\":1,\"topic\":\"a\"}");
+  sub = (struct coho__hub_sub){.topic = "a", .since = "0", .as = "a\"n", .info = "[1]"};
+  assert_put(coho__hub_put_sub(&out, 2, &sub), &out,
+             "{\"op\":\"sub\",\"id\":2,\"topic\":\"a\",\"since\":\"0\","
+             "\"as\":{\"id\":\"a\\\"n\",\"info\":[1]}}");
+  assert_put(coho__hub_put_unsub(&out, 3, "a"), &out,
+             "{\"op\":\"unsub\",\"id\":3,\"topic\":\"a\"}");
+  struct coho__hub_pub pub = {
+      .topic = "a", .msg = coho_text("\x01\x1f\"\\\n\r\t\x7f"), .idem = "i"};
+  assert_put(coho__hub_put_pub(&out, 4, &pub), &out,
+             "{\"op\":\"pub\",\"id\":4,\"topic\":\"a\",\"idem\":\"i\","
+             "\"data\":\"\\u0001\\u001f\\\"\\\\\\n\\r\\t\x7f\"}");
+  pub =
+      (struct coho__hub_pub){.topic = "a", .msg = coho_binary("\xff", 1), .idem = "i", .key = "k"};
+  assert_put(
+      coho__hub_put_pub(&out, 5, &pub), &out,
+      "{\"op\":\"pub\",\"id\":5,\"topic\":\"a\",\"key\":\"k\",\"idem\":\"i\",\"data64\":\"/w==\"}");
+  assert_put(coho__hub_put_auth(&out, 6, "t"), &out, "{\"op\":\"auth\",\"id\":6,\"token\":\"t\"}");
+}
+
+static void test_no_room(void **state) {
+  (void)state;
+  char large[100];
+  memset(large, 'x', sizeof large);
+  for (size_t room = 0; room < 150; room++) {
+    struct coho__buf out = COHO_BUF(room);
+    struct coho__hub_pub pub = {.topic = "a", .msg = coho_binary(large, sizeof large), .idem = "i"};
+    assert_int_equal(coho__hub_put_pub(&out, 1, &pub), COHO_EFULL);
+    pub.msg.type = COHO_TEXT;
+    if (room < 140) assert_int_equal(coho__hub_put_pub(&out, 1, &pub), COHO_EFULL);
+    coho__buf_release(&out);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_teardown(test_message, teardown),
+      cmocka_unit_test_teardown(test_answers, teardown),
+      cmocka_unit_test_teardown(test_B27_deep_and_wide, teardown),
+      cmocka_unit_test(test_requests),
+      cmocka_unit_test(test_no_room),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
