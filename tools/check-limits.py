@@ -9,7 +9,7 @@ DOC = "docs/limits.md"
 STRUCTURES = ("coho_options", "coho_server_options", "coho_ws_options")
 # Sizes, times and rates; others have nothing to do with limits.
 FIELD = re.compile(r"^  (?:uint64_t|uint32_t|size_t|coho_rate) (\w+);", re.MULTILINE)
-NO_LIMITS = {"flags", "threads", "unix_mode"}
+NO_LIMITS = {"flags", "threads", "unix_mode", "drain_code"}
 FUNCTION = re.compile(r"COHO_API void (coho_set_\w+_limit)\(")
 
 

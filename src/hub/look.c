@@ -87,8 +87,7 @@ int coho__hub_take_last(coho_hub *hub, struct coho__view name, size_t limit,
     out->pos = t->last;
     err = make_room(out, COHO_MIN(limit, t->history.count));
   }
-  if (!err && out->size)
-    keep(out, coho__history_last(&t->history, out->messages, out->size));
+  if (!err && out->size) keep(out, coho__history_last(&t->history, out->messages, out->size));
   coho__hub_unlock(hub);
   return err;
 }

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/base64.h"
+#include "topics/held.h"
 #include "topics/json.h"
 
 #include <inttypes.h>
@@ -185,21 +186,30 @@ static int publish(const struct asked *a, coho_msg m, coho_pos *pos) {
       key.len > KEY_MOST || idem.len > KEY_MOST || (idem.data && !idem.len))
     return COHO_EREQUEST;
   coho_publish_options opt = {.key = key.data, .idempotency_key = idem.data};
-  return coho_publish_with(mount_of(a)->hub, a->topic.data, m, &opt, pos);
+  return coho__held_publish(&a->session->seat, a->topic.data, m, &opt, a->id, pos);
+}
+
+void coho__json_published(struct coho__seat *seat, const json_t *id, const char *topic, int err,
+                          coho_pos pos) {
+  struct coho__json_session *s = COHO_CONTAINER_OF(seat, struct coho__json_session, seat);
+  if (err)
+    coho__json_fail(s, id, topic, err);
+  else
+    coho__json_answer(s, coho__frame_ok(&s->out, id, topic, NULL, &pos));
 }
 
 static int on_pub(struct asked *a) {
-  struct coho__json_session *s = a->session;
+  const struct coho__who *who = &a->session->seat.who;
   struct coho__buf buf = COHO_BUF(SIZE_MAX / 4);
   coho_pos pos;
   coho_msg m;
   int err = read_topic(a);
-  if (!err) err = coho__who_may(mount_of(a), &s->seat.who, COHO_MAY_PUBLISH, a->topic);
+  if (!err) err = coho__who_may(mount_of(a), who, COHO_MAY_PUBLISH, a->topic);
   if (!err) err = read_message(a, &buf, &m);
   if (!err) err = publish(a, m, &pos);
   coho__buf_release(&buf);
-  if (!err) coho__json_answer(s, coho__frame_ok(&s->out, a->id, a->topic.data, NULL, &pos));
-  return err;
+  if (!err) coho__json_published(&a->session->seat, a->id, a->topic.data, 0, pos);
+  return err < 0 ? err : 0; /* or the answer comes later */
 }
 
 /* ---- the others ------------------------------------------------------------------------------ */

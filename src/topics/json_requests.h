@@ -26,6 +26,10 @@ struct coho__json_session {
 /* Does what a frame asks for, and answers. */
 void coho__json_request(struct coho__json_session *s, const json_t *request);
 
+/* The answer to a `pub`. */
+void coho__json_published(struct coho__seat *seat, const json_t *id, const char *topic, int err,
+                          coho_pos pos);
+
 /* Sends what is in out, when err is 0. Results as of a sink's functions. */
 int coho__json_send(struct coho__json_session *s, int err);
 /* The same for an answer: who does not read them is closed. */

@@ -171,8 +171,11 @@ static void on_free(struct coho__seat *seat) {
   coho__free(s, sizeof *s);
 }
 
-static const struct coho__seat_ops ops = {
-    .open = on_open, .message = on_frame, .expiring = on_expiring, .free = on_free};
+static const struct coho__seat_ops ops = {.open = on_open,
+                                          .message = on_frame,
+                                          .expiring = on_expiring,
+                                          .held = coho__json_published,
+                                          .free = on_free};
 
 struct coho__seat *coho__json_admit(struct coho__mount *m, coho_request *r, struct coho__who *who) {
   struct coho__json_session *s = NULL;

@@ -4,6 +4,7 @@
 #include "hub/look.h"
 #include "topics/badge.h"
 #include "topics/cors.h"
+#include "topics/held.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -39,7 +40,17 @@ static void on_message(struct coho__seat *s, coho_msg m) {
   int err = raw->publishes ? 0 : COHO_EFORBIDDEN;
   if (!err && m.len > s->mount->opt.max_message) err = COHO_ETOOBIG;
   m.flags = 0;
-  if (!err) err = coho_publish(s->mount->hub, raw->topic, m);
+  const coho_publish_options plain = {.key = NULL};
+  coho_pos pos;
+  if (!err) err = coho__held_publish(s, raw->topic, m, &plain, NULL, &pos);
+  if (err < 0) coho__seat_close(s, err);
+}
+
+static void on_held(struct coho__seat *s, const json_t *id, const char *topic, int err,
+                    coho_pos pos) {
+  (void)id;
+  (void)topic;
+  (void)pos;
   if (err) coho__seat_close(s, err);
 }
 
@@ -56,8 +67,11 @@ static void on_free(struct coho__seat *s) {
   coho__free(raw, sizeof *raw + strlen(raw->topic) + 1);
 }
 
-static const struct coho__seat_ops ops = {
-    .open = on_open, .message = on_message, .expiring = on_expiring, .free = on_free};
+static const struct coho__seat_ops ops = {.open = on_open,
+                                          .message = on_message,
+                                          .expiring = on_expiring,
+                                          .held = on_held,
+                                          .free = on_free};
 
 /* ---- admission ------------------------------------------------------------------------------- */
 

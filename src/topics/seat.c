@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "io/loop.h"
 #include "topics/fault.h"
+#include "topics/held.h"
 
 enum {
   WARN_MS = 30 * 1000,
@@ -57,6 +58,8 @@ void coho__seat_init(struct coho__seat *s, const struct coho__seat_ops *ops, str
 
 void coho__seat_end(struct coho__seat *s) {
   if (s->conn) coho__loop_stop_timer(coho_conn_loop(s->conn), &s->timer);
+  coho__held_free(s->held);
+  s->held = NULL;
   coho__who_free(&s->who);
 }
 

@@ -7,14 +7,18 @@
 
 #include "io/wheel.h"
 #include "topics/access.h"
+#include "topics/json.h"
 
 struct coho__seat;
+struct coho__held;
 
 struct coho__seat_ops {
   void (*open)(struct coho__seat *s);
   void (*message)(struct coho__seat *s, coho_msg m);
   /* The token ends in so many seconds, of which 0 is not told: then the connection is closed. */
   void (*expiring)(struct coho__seat *s, uint64_t seconds);
+  /* What it published was held (held.h): err, or the position. */
+  void (*held)(struct coho__seat *s, const json_t *id, const char *topic, int err, coho_pos pos);
   void (*free)(struct coho__seat *s); /* the connection is gone, or never was */
 };
 
@@ -24,6 +28,7 @@ struct coho__seat {
   coho_conn *conn; /* NULL before it is open */
   struct coho__who who;
   struct coho__wheel_timer timer; /* for a token, then until it ends */
+  struct coho__held *held;        /* NULL: nothing */
   bool warned;
 };
 

@@ -471,6 +471,75 @@ static void test_json_idempotency(void **state) {
   finish();
 }
 
+/* ---- topics that block ----------------------------------------------------------------------- */
+
+static const coho_topic_options blocking = {.slow = COHO_SLOW_BLOCK, .history_bytes = 64 * 1024};
+
+/* A subscriber that does not read, until the topic takes nothing more. */
+static void hold_up(struct raw *slow) {
+  static char block[20000];
+  memset(block, 'b', sizeof block);
+  raw_connect_narrow(slow, &w);
+  assert_non_null(strstr(upgrade(slow, "/t/r", ""), " 101 "));
+  while (coho_publish(hub, "r", coho_text_n(block, sizeof block)) == 0)
+    (void)coho_loop_turn(w.loop, 0);
+}
+
+static void read_on(struct raw *r) {
+  struct raw_frame f;
+  while (raw_next(r, &f) && f.len == 20000) {}
+  assert_int_equal(f.len, 5); /* "after" */
+}
+
+static void test_raw_a_publisher_waits_for_room(void **state) {
+  (void)state;
+  open_mount(NULL, &blocking);
+  hold_up(&b);
+  raw_close(&a);
+  raw_connect(&a, &w);
+  (void)upgrade(&a, "/t/r", "");
+  say(&a, "after");
+  read_on(&b);
+  expect(&a, "after");
+  raw_close(&b);
+  finish();
+}
+
+static void test_json_a_publisher_waits_for_room(void **state) {
+  (void)state;
+  open_mount(NULL, &blocking);
+  hold_up(&b);
+  raw_close(&a);
+  raw_connect(&a, &w);
+  (void)upgrade(&a, "/t/", JSON);
+  say(&a, "{\"op\":\"pub\",\"id\":1,\"topic\":\"r\",\"data\":\"after\"}");
+  say(&a, "{\"op\":\"ping\",\"id\":2}"); /* waits behind it */
+  read_on(&b);
+  json_t *ok = next(&a);
+  assert_string_equal(text_of(ok, "op"), "ok");
+  assert_int_equal(json_integer_value(json_object_get(ok, "id")), 1);
+  json_decref(ok);
+  json_t *pong = next(&a);
+  assert_string_equal(text_of(pong, "op"), "pong");
+  json_decref(pong);
+  raw_close(&b);
+  finish();
+}
+
+static void test_json_a_publisher_that_waits_may_go(void **state) {
+  (void)state;
+  open_mount(NULL, &blocking);
+  hold_up(&b);
+  raw_close(&a);
+  raw_connect(&a, &w);
+  (void)upgrade(&a, "/t/", JSON);
+  say(&a, "{\"op\":\"pub\",\"id\":1,\"topic\":\"r\",\"data\":\"never\"}");
+  for (int i = 0; i < 5; i++)
+    world_turn(&w);
+  raw_close(&b);
+  finish();
+}
+
 /* A client that does not read gets what is left and the gap, in this order. */
 static void test_json_B16_slow_clients_are_told_what_they_missed(void **state) {
   (void)state;
@@ -524,6 +593,9 @@ int main(void) {
       cmocka_unit_test(test_json_too_many_errors),
       cmocka_unit_test(test_json_B21_subscriptions_are_limited),
       cmocka_unit_test(test_json_idempotency),
+      cmocka_unit_test(test_raw_a_publisher_waits_for_room),
+      cmocka_unit_test(test_json_a_publisher_waits_for_room),
+      cmocka_unit_test(test_json_a_publisher_that_waits_may_go),
       cmocka_unit_test(test_json_B16_slow_clients_are_told_what_they_missed),
   };
   alloc_fail_at(0);
