@@ -65,11 +65,11 @@ struct coho__http_conn {
   struct coho__view in;    /* bytes read and not yet used, in loop->recv or in rest */
   struct coho__buf rest;   /* bytes that had to be kept */
   struct coho__output out;
-  uint64_t started_ms;     /* first byte of the request in hand */
-  unsigned status;         /* of its reply */
-  struct coho__late *late; /* NULL: the request in hand was not deferred */
-  size_t lingered;         /* bytes dropped */
-  void *user;              /* coho_request_user() */
+  uint64_t started_ms;           /* first byte of the request in hand */
+  unsigned status;               /* of its reply */
+  struct coho__late *late;       /* NULL: the request in hand was not deferred */
+  size_t lingered;               /* bytes dropped */
+  void *user;                    /* coho_request_user() */
   void (*drop_user)(void *user); /* when no connection comes of the request; may be NULL */
 };
 

@@ -28,6 +28,10 @@ struct coho__lag *coho__lag_begin(struct coho__leaf *l, uint32_t n, uint64_t nex
   struct coho__sub *sub = coho__sub_at(s, n);
   uint32_t number;
   struct coho__lag *lag = (struct coho__lag *)coho__pool_add(&s->lags, &number);
+  if (lag && number >= COHO_SUBS_MOST) {
+    coho__pool_remove(&s->lags, number);
+    return NULL;
+  }
   if (!lag) return NULL;
   *lag = (struct coho__lag){.leaf = l,
                             .sub = n,
@@ -38,7 +42,7 @@ struct coho__lag *coho__lag_begin(struct coho__leaf *l, uint32_t n, uint64_t nex
   coho__list_init(&lag->slow);
   coho__list_append(&l->lags, &lag->node);
   if (l->topic->opt->slow == COHO_SLOW_BLOCK) coho__list_append(&l->part->slow, &lag->slow);
-  coho__sub_set_lag(sub, number);
+  coho__sub_set_lag(s, sub, number);
   return lag;
 }
 
@@ -60,7 +64,7 @@ static void end(struct coho__shelf *s, struct coho__lag *lag) {
   if (before)
     coho__lag_at(s, before)->sibling = lag->sibling;
   else
-    coho__sub_set_lag(sub, lag->sibling);
+    coho__sub_set_lag(s, sub, lag->sibling);
   coho__list_remove(&lag->node);
   coho__list_remove(&lag->hungry);
   coho__list_remove(&lag->slow);
@@ -183,20 +187,26 @@ void coho__lag_feed(struct coho__lag *lag) {
   coho__shelf_leave(s);
 }
 
+void coho__lag_feed_sub(struct coho__shelf *s, uint32_t n, bool inside) {
+  coho__shelf_enter(s);
+  for (uint32_t l = coho__sub_lag(coho__sub_at(s, n)); l;) {
+    struct coho__lag *lag = coho__lag_at(s, l);
+    l = lag->sibling;
+    if (inside)
+      feed_later(lag);
+    else
+      coho__lag_feed(lag);
+  }
+  coho__shelf_leave(s);
+}
+
 void coho__lag_feed_subscriber(struct coho__shelf *s, struct coho__subscriber who) {
   /* By what a handler did: one that is being fed now is not to be fed by that as well. */
   bool inside = s->busy > 0;
   coho__shelf_enter(s);
   for (uint32_t n = *coho__subscriber_first(who); n;) {
     const struct coho__sub *sub = coho__sub_at(s, n);
-    for (uint32_t l = coho__sub_lag(sub); l;) {
-      struct coho__lag *lag = coho__lag_at(s, l);
-      l = lag->sibling;
-      if (inside)
-        feed_later(lag);
-      else
-        coho__lag_feed(lag);
-    }
+    coho__lag_feed_sub(s, n, inside);
     /* Feeding may end any of them, and with this one the way to the others is gone. */
     n = sub->to.conn ? sub->sibling : *coho__subscriber_first(who);
   }

@@ -12,11 +12,11 @@ struct coho__lag {
   struct coho__list hungry; /* in part->hungry: goes on in another turn */
   struct coho__list slow;   /* in part->slow, when its topic blocks */
   struct coho__leaf *leaf;
-  uint32_t sub;     /* whose */
-  uint32_t sibling; /* of the same subscription, by pattern, in another topic */
-  uint64_t next;    /* the offset it gets next */
-  uint64_t
-      missed; /* conflating: how many the others got, and it has neither got nor been told of */
+  uint32_t sub;      /* whose */
+  uint32_t sibling;  /* of the same subscription, by pattern, in another topic */
+  uint32_t place;    /* of the subscription, in its first lag */
+  uint64_t next;     /* the offset it gets next */
+  uint64_t missed;   /* conflating: what others got, and it neither got nor was told of */
   uint64_t since_ms; /* when it last took something, or did not hold up its topic */
   bool skips;        /* gets nothing of what comes until it can take more */
   bool waits;        /* could take more, but is ahead of its loop, or began inside a delivery */
@@ -37,6 +37,8 @@ void coho__lag_count(struct coho__lag *lag);
 void coho__lag_end_all(struct coho__shelf *s, uint32_t sub);
 /* Gives it what it can take; it ends when it is no longer behind. */
 void coho__lag_feed(struct coho__lag *lag);
+/* All of a subscription. inside: a delivery or a meal is under way, so that it is fed afterwards. */
+void coho__lag_feed_sub(struct coho__shelf *s, uint32_t sub, bool inside);
 /* All that lag of a subscriber, or a leaf (those that only wait for the leaf). */
 void coho__lag_feed_subscriber(struct coho__shelf *s, struct coho__subscriber who);
 void coho__lag_catch_up(struct coho__leaf *l);

@@ -57,9 +57,9 @@ static int take_since(const struct coho__topic *t, const coho_start *start, size
   size_t there = coho__history_between(h, from, UINT64_MAX);
   int err = make_room(out, COHO_MIN(limit, there));
   if (err) return err;
-  if (out->size) keep(out, coho__history_from(h, from, out->messages, out->size));
-  out->pos = t->last;
-  if (there > out->count) out->pos = out->count ? out->messages[out->count - 1]->pos : start->pos;
+  if (out->messages) keep(out, coho__history_from(h, from, out->messages, out->size));
+  const struct coho__message *last = out->messages ? out->messages[out->count - 1] : NULL;
+  out->pos = there == out->count ? t->last : last ? last->pos : start->pos;
   return 0;
 }
 
@@ -87,7 +87,7 @@ int coho__hub_take_last(coho_hub *hub, struct coho__view name, size_t limit,
     out->pos = t->last;
     err = make_room(out, COHO_MIN(limit, t->history.count));
   }
-  if (!err && out->size) keep(out, coho__history_last(&t->history, out->messages, out->size));
+  if (out->messages) keep(out, coho__history_last(&t->history, out->messages, out->size));
   coho__hub_unlock(hub);
   return err;
 }

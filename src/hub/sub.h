@@ -30,11 +30,14 @@ struct coho__sub {
   struct coho__subs *of;
   uint32_t next, prev; /* in of */
   uint32_t sibling;    /* the next of the same subscriber */
-  uint32_t lag;        /* its first coho__lag with the top bit clear; the top bit: to is a sink */
+  uint32_t mixed;      /* whether `to` is a sink; its first coho__lag, or its place, see sub.c */
 };
 
 _Static_assert(sizeof(void *) > 4 || sizeof(struct coho__sub) <= 32, "a subscription is small");
 _Static_assert(sizeof(void *) < 8 || sizeof(struct coho__sub) == 32, "a subscription is small");
+
+/* Numbers of subscriptions and lags end before this. */
+#define COHO_SUBS_MOST ((uint32_t)1 << 30)
 
 /* All subscriptions of a loop. Lives as long as its table of connections. */
 struct coho__shelf {
@@ -66,6 +69,9 @@ struct coho__subscriber {
 struct coho__subscriber coho__subscriber_of(const struct coho__sub *sub);
 uint32_t *coho__subscriber_first(struct coho__subscriber who); /* where its list begins */
 
+/* How many it has, in all hubs of the loop. */
+uint32_t coho__subscriber_count(const struct coho__shelf *s, struct coho__subscriber who);
+
 /* A new one at the end of `of`. 0: out of memory. */
 uint32_t coho__sub_add(struct coho__shelf *s, struct coho__subs *of, struct coho__subscriber who);
 /* Out of the subscriber's list: it has ended. */
@@ -78,7 +84,7 @@ uint32_t coho__sub_find(const struct coho__shelf *s, const struct coho__subs *of
 
 /* Its first lag, 0: it keeps up everywhere. */
 uint32_t coho__sub_lag(const struct coho__sub *sub);
-void coho__sub_set_lag(struct coho__sub *sub, uint32_t lag);
+void coho__sub_set_lag(const struct coho__shelf *s, struct coho__sub *sub, uint32_t lag);
 
 static inline void coho__shelf_enter(struct coho__shelf *s) { s->busy++; }
 /* Frees what ended meanwhile (subscribe.c). */

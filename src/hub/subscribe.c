@@ -169,16 +169,12 @@ struct wish {
   struct coho__view name;
   const coho_pos *since; /* NULL: from now on */
   coho_start start;      /* the answer */
+  uint32_t sub;          /* the subscription */
 };
 
 /* As many as one subscriber may have, in all hubs of the loop. */
 static bool may_have_more(const struct coho__shelf *s, const struct wish *w) {
-  uint32_t most = w->hub->opt.max_subscriptions, count = 0;
-  if (w->who.sink) return w->who.sink->count < most;
-  if (most == UINT32_MAX) return true;
-  for (uint32_t n = w->who.conn->attached; n && count < most; count++)
-    n = coho__sub_at(s, n)->sibling;
-  return count < most;
+  return coho__subscriber_count(s, w->who) < w->hub->opt.max_subscriptions;
 }
 
 /* Locked. The subscription begins behind w->start. */
@@ -191,6 +187,7 @@ static int join_leaf(struct coho__leaf *l, struct wish *w) {
   uint64_t next = w->start.pos.offset + 1;
   uint32_t n = coho__sub_add(s, &l->subs, w->who);
   if (!n) return COHO_ENOMEM;
+  w->sub = n;
   if (next != l->next || s->busy) {
     struct coho__lag *lag = coho__lag_begin(l, n, next);
     if (!lag) {
@@ -366,11 +363,15 @@ int coho_subscribe_from_sized(coho_hub *hub, coho_conn *c, const char *topic, co
   if (!coho__conn_alive(c)) return COHO_ECLOSED;
   int err = subscribe(&w, join_topic);
   if (err) return err;
+  struct coho__shelf *s = coho__shelf_of(w.loop);
+  bool inside = s->busy > 0;
+  coho__shelf_enter(s); /* what on_gap ends stays until the end */
   if (start)
     memcpy(start, &w.start, size);
   else
     tell_start(hub, c, &w, topic);
-  on_conn_room(c);
+  coho__lag_feed_sub(s, w.sub, inside);
+  coho__shelf_leave(s);
   return 0;
 }
 

@@ -62,6 +62,11 @@ int coho__body_init(struct coho__body *b, const struct coho__http1 *head, uint64
   return 0;
 }
 
+int coho__body_limit(struct coho__body *b, uint64_t max) {
+  b->max = max;
+  return b->left > max ? COHO_EBODYTOOBIG : 0;
+}
+
 bool coho__body_done(const struct coho__body *b) { return b->state == DONE; }
 
 /* ---- bytes ---------------------------------------------------------------------------------- */

@@ -20,6 +20,8 @@ struct coho__body {
    refused, also where RFC 9112 lets it be repaired: repeated lengths, a length beside a coding, a
    coding on HTTP/1.0. */
 int coho__body_init(struct coho__body *b, const struct coho__http1 *head, uint64_t max);
+/* Another maximum, before any byte was taken. 0, COHO_EBODYTOOBIG (announced). */
+int coho__body_limit(struct coho__body *b, uint64_t max);
 bool coho__body_done(const struct coho__body *b);
 /* Takes bytes: *used of them, of which *payload (a view into data, perhaps empty) belongs to the
    body. Call again while bytes are left and the body is not done. Chunk extensions and trailers

@@ -30,7 +30,7 @@ struct coho__serve_loop {
   coho_server *server;
   coho_loop *loop; /* NULL once a loop of the program was freed */
   enum coho__serve_state state;
-  uint64_t cut_ms; /* DRAINING: when connections are cut */
+  uint64_t cut_ms;              /* DRAINING: when connections are cut */
   uint64_t drain_ms, spread_ms; /* since when, and over which time they are closed */
   uint64_t drain_total;         /* connections then */
   uint64_t drained;             /* of them, closed so far */
@@ -75,7 +75,7 @@ struct coho_server {
   struct coho__admission admission;
   struct coho__cidrs proxies; /* who begins with a PROXY header */
   struct coho__cidrs trusted; /* whose X-Forwarded-For counts */
-  pthread_mutex_t lock; /* listeners, after the start */
+  pthread_mutex_t lock;       /* listeners, after the start */
   struct coho__list listeners;
   bool own_loops;
   bool obeys_stop;     /* coho_stop() means this server */

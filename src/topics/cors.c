@@ -1,0 +1,146 @@
+#include "topics/cors.h"
+
+#include "http/http.h"
+#include "proto/upgrade_server.h"
+#include "topics/frames.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char EXPOSED[] = "Coho-Position, Coho-Gap, Retry-After";
+static const char ACCEPTED[] =
+    "Authorization, Content-Type, Idempotency-Key, Coho-Key, Last-Event-ID, Cache-Control";
+static const char JSON[] = "application/json";
+
+enum {
+  RETRY_FULL_S = 5,   /* soon, but not at once */
+  RETRY_RATE_S = 1,   /* even the lowest rate lets one pass in a second */
+  RETRY_TOKENS_S = 6, /* one of ten in a minute */
+  REFUSAL_MOST = 512
+};
+
+struct field {
+  const char *name, *value;
+};
+
+static int add_fields(coho_request *r, const struct field *fields, size_t count) {
+  int err = 0;
+  for (size_t i = 0; i < count && !err; i++)
+    err = coho_reply_header(r, fields[i].name, fields[i].value);
+  return err;
+}
+
+/* ---- origins --------------------------------------------------------------------------------- */
+
+/* Whether the Origin itself is let in, and not just as any other: only then its pages may use the
+   cookies of their users. "null" is whoever likes to be. */
+static bool is_named(const struct coho__mount *m, coho_request *r, const char *origin) {
+  const char *const *list = m->opt.origins;
+  if (strcmp(origin, "null") == 0) return false;
+  if (!list) return true;
+  for (; *list; list++) {
+    const char *const one[] = {*list, NULL};
+    if (strcmp(*list, "*") != 0 && !coho__upgrade_origin(r, one, false)) return true;
+  }
+  return false;
+}
+
+static int let_in(const struct coho__mount *m, coho_request *r) {
+  const char *origin = coho_request_header(r, "Origin");
+  if (!origin) return 0;
+  bool named = is_named(m, r, origin);
+  bool null = strcmp(origin, "null") == 0;
+  const struct field fields[] = {
+      {"Access-Control-Allow-Origin", named || null ? origin : "*"},
+      {"Access-Control-Expose-Headers", EXPOSED},
+      {"Access-Control-Allow-Credentials", "true"},
+  };
+  return add_fields(r, fields, named ? COHO_COUNT(fields) : COHO_COUNT(fields) - 1);
+}
+
+static int add_common(coho_request *r) {
+  static const struct field fields[] = {
+      {"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}, {"Vary", "Origin"}};
+  return add_fields(r, fields, COHO_COUNT(fields));
+}
+
+int coho__cors(const struct coho__mount *m, coho_request *r) {
+  bool foreign = coho__upgrade_origin(r, m->opt.origins, false) != 0;
+  int err = add_common(r);
+  if (!err && foreign) err = COHO_EORIGIN;
+  return err ? err : let_in(m, r);
+}
+
+/* ---- methods --------------------------------------------------------------------------------- */
+
+static const char *methods_of(const struct coho__path *p) {
+  bool post = p->place == COHO_PLACE_ROOT || p->place == COHO_PLACE_TOPIC;
+  return post ? "GET, HEAD, POST, OPTIONS" : "GET, HEAD, OPTIONS";
+}
+
+void coho__cors_preflight(const struct coho__mount *m, coho_request *r,
+                          const struct coho__path *p) {
+  (void)m;
+  const struct field fields[] = {{"Allow", methods_of(p)},
+                                 {"Access-Control-Allow-Methods", methods_of(p)},
+                                 {"Access-Control-Allow-Headers", ACCEPTED},
+                                 {"Access-Control-Max-Age", "600"}};
+  bool page = coho_request_header(r, "Origin") != NULL;
+  int err = add_fields(r, fields, page ? COHO_COUNT(fields) : 1);
+  if (!err) err = coho_reply(r, 204, NULL, NULL, 0);
+  if (err) coho__http_refuse(r, err);
+}
+
+void coho__cors_wrong_method(coho_request *r, const struct coho__path *p) {
+  static const char body[] =
+      "{\"error\":{\"code\":\"bad-request\",\"text\":\"this method is not served here\"}}";
+  int err = coho_reply_header(r, "Allow", methods_of(p));
+  if (!err) err = coho_reply(r, 405, JSON, body, sizeof body - 1);
+  if (err) coho__http_refuse(r, err);
+}
+
+/* ---- refusals -------------------------------------------------------------------------------- */
+
+/* RFC 6750 3. */
+static const char *challenge_of(int err) {
+  if (err == COHO_EFORBIDDEN) return "Bearer realm=\"topics\", error=\"insufficient_scope\"";
+  if (err == COHO_ENOTOKEN) return "Bearer realm=\"topics\"";
+  return coho__fault_of(err)->status == 401 ? "Bearer realm=\"topics\", error=\"invalid_token\""
+                                            : NULL;
+}
+
+static int retry_of(int err) {
+  int status = coho__fault_of(err)->status;
+  if (err == COHO_ETOKENRATE) return RETRY_TOKENS_S;
+  return status == 503 ? RETRY_FULL_S : status == 429 ? RETRY_RATE_S : 0;
+}
+
+static int add_reasons(coho_request *r, int err) {
+  char seconds[16];
+  const char *challenge = challenge_of(err);
+  int retry = retry_of(err), failed = 0;
+  if (challenge) failed = coho_reply_header(r, "WWW-Authenticate", challenge);
+  if (failed || !retry) return failed;
+  (void)snprintf(seconds, sizeof seconds, "%d", retry);
+  return coho_reply_header(r, "Retry-After", seconds);
+}
+
+/* Of the answer to come. */
+static bool has_common(const coho_request *r) {
+  static const char name[] = "X-Content-Type-Options:";
+  struct coho__view fields = coho__http_fields(r);
+  for (; fields.len > sizeof name; fields.data++, fields.len--)
+    if (memcmp(fields.data, name, sizeof name - 1) == 0) return true;
+  return false;
+}
+
+void coho__refuse(coho_request *r, int err) {
+  struct coho__buf body = COHO_BUF(REFUSAL_MOST);
+  int failed = has_common(r) ? 0 : add_common(r);
+  if (!failed) failed = add_reasons(r, err);
+  if (!failed) failed = coho__frame_refusal(&body, err);
+  int status = coho__fault_of(err)->status;
+  if (!failed) failed = coho_reply(r, status, JSON, body.data, body.len);
+  if (failed) coho__http_refuse(r, failed);
+  coho__buf_release(&body);
+}
