@@ -6,6 +6,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+enum {
+  HISTORY_BYTES = 1024 * 1024, /* of payload in one answer, so that it is no burden to make */
+  OVERHEAD = 64                /* of a message around its payload */
+};
+
 /* ---- pieces ---------------------------------------------------------------------------------- */
 
 int coho__frame_pos(struct coho__buf *out, coho_pos pos) {
@@ -123,6 +128,18 @@ int coho__frame_members(struct coho__buf *out, coho_hub *hub, const char *topic)
   return l.err ? l.err : put_pos(out, pos);
 }
 
+/* The first of the last messages that together make an answer of at most HISTORY_BYTES, or the very
+   last one. */
+static size_t first_that_fits(const struct coho__taken *taken) {
+  size_t i = taken->count, bytes = 0;
+  while (i > 0) {
+    bytes += taken->messages[i - 1]->msg.len + OVERHEAD;
+    if (bytes > HISTORY_BYTES && i < taken->count) break;
+    i--;
+  }
+  return i;
+}
+
 int coho__frame_history(struct coho__buf *out, coho_hub *hub, struct coho__view topic, size_t limit,
                         const char *pos_name) {
   struct coho__taken taken;
@@ -133,8 +150,9 @@ int coho__frame_history(struct coho__buf *out, coho_hub *hub, struct coho__view 
     taken.pos = start.pos;
   }
   if (!err) err = coho__buf_append_str(out, "\"messages\":[");
-  for (size_t i = 0; i < taken.count && !err; i++) {
-    err = coho__buf_append_str(out, i ? ",{" : "{");
+  size_t first = first_that_fits(&taken);
+  for (size_t i = first; i < taken.count && !err; i++) {
+    err = coho__buf_append_str(out, i > first ? ",{" : "{");
     if (!err) err = coho__frame_body(out, taken.messages[i]);
     if (!err) err = coho__buf_append_str(out, "}");
   }
