@@ -29,16 +29,16 @@ static inline struct coho__lag *coho__lag_at(const struct coho__shelf *s, uint32
 /* That of a subscription in this topic; NULL: none. */
 struct coho__lag *coho__lag_find(const struct coho__shelf *s, const struct coho__sub *sub,
                                  const struct coho__leaf *l);
-/* The subscription gets offset `next` next. NULL: out of memory. */
-struct coho__lag *coho__lag_begin(struct coho__leaf *l, uint32_t sub, uint64_t next);
+/* Subscription n gets offset `next` next. NULL: out of memory. */
+struct coho__lag *coho__lag_begin(struct coho__leaf *l, uint32_t n, uint64_t next);
 /* Conflating: what it has not got yet is what is held. */
 void coho__lag_count(struct coho__lag *lag);
 /* All of a subscription. */
-void coho__lag_end_all(struct coho__shelf *s, uint32_t sub);
+void coho__lag_end_all(struct coho__shelf *s, uint32_t n);
 /* Gives it what it can take; it ends when it is no longer behind. */
 void coho__lag_feed(struct coho__lag *lag);
 /* All of a subscription. inside: a delivery or a meal is under way, so that it is fed afterwards. */
-void coho__lag_feed_sub(struct coho__shelf *s, uint32_t sub, bool inside);
+void coho__lag_feed_sub(struct coho__shelf *s, uint32_t n, bool inside);
 /* All that lag of a subscriber, or a leaf (those that only wait for the leaf). */
 void coho__lag_feed_subscriber(struct coho__shelf *s, struct coho__subscriber who);
 void coho__lag_catch_up(struct coho__leaf *l);

@@ -195,27 +195,39 @@ static void test_a_publish_waits_for_a_message_in_parts(void **state) {
 }
 
 /* The queue has no room for all of it, and what is held does not wait for the socket. */
-static void test_publishes_that_wait_for_parts_all_come(void **state) {
-  (void)state;
+static void publish_30_behind_a_part(coho_options so, size_t size) {
   static char block[20 * KIB];
   struct raw_frame f;
-  open_with(probe_options(&server));
+  open_with(so);
   memset(block, 'b', sizeof block);
   coho_msg part = coho_text("half");
   part.flags = COHO_MORE;
   assert_int_equal(coho_subscribe(hub, conns[1], "t"), 0);
   assert_int_equal(coho_send(conns[1], part), COHO_SENT);
   for (int i = 0; i < 30; i++)
-    assert_int_equal(coho_publish(hub, "t", coho_text_n(block, sizeof block)), 0);
+    assert_int_equal(coho_publish(hub, "t", coho_text_n(block, size)), 0);
   for (int i = 0; i < 5; i++)
     world_turn(&w);
   assert_true(coho_send(conns[1], coho_text("rest")) >= 0);
   assert_true(raw_next(&b, &f) && raw_next(&b, &f));
   for (int i = 0; i < 30; i++) {
     assert_true(raw_next(&b, &f));
-    assert_int_equal(f.len, sizeof block);
+    assert_int_equal(f.len, size);
   }
   finish();
+}
+
+static void test_publishes_that_wait_for_parts_all_come(void **state) {
+  (void)state;
+  setup(state);
+  publish_30_behind_a_part(probe_options(&server), 20 * KIB);
+  /* All that is held leaves in one write, and no event says that there is room again. */
+  setup(state);
+  coho_options so = probe_options(&server);
+  so.max_queue = 100 * KIB;
+  so.low_mark = 99 * KIB;
+  so.max_message = 1000;
+  publish_30_behind_a_part(so, 4 * KIB);
 }
 
 static void test_held_publishes_are_bounded(void **state) {
@@ -266,6 +278,10 @@ static void test_a_slow_consumer_is_closed_with_1013(void **state) {
 static void test_one_message_is_shared_not_copied(void **state) {
   (void)state;
   static char block[50 * KIB];
+#ifdef COHO_HARD
+  coho_hub_free(hub);
+  skip(); /* who is blocked gets nothing more from the hub */
+#endif
   open_with(probe_options(&server));
   for (int i = 0; i < 2; i++)
     assert_int_equal(coho_subscribe(hub, conns[i], "t"), 0);
@@ -352,7 +368,7 @@ int main(void) {
       cmocka_unit_test_setup(test_who_subscribes_after_a_publish_does_not_get_it, setup),
       cmocka_unit_test_setup(test_publishes_of_one_turn_leave_in_one_write, setup),
       cmocka_unit_test_setup(test_a_publish_waits_for_a_message_in_parts, setup),
-      cmocka_unit_test_setup(test_publishes_that_wait_for_parts_all_come, setup),
+      cmocka_unit_test(test_publishes_that_wait_for_parts_all_come),
       cmocka_unit_test_setup(test_held_publishes_are_bounded, setup_impatient),
       cmocka_unit_test_setup(test_a_slow_consumer_is_closed_with_1013, setup_impatient),
       cmocka_unit_test_setup(test_one_message_is_shared_not_copied, setup),

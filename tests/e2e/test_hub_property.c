@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "hub/hub.h"
+#include "hub/leaf.h"
 #include "io/mailbox.h"
 
 #include <signal.h>
@@ -53,13 +54,14 @@ struct topic {
   coho_topic_options opt;
   uint64_t epoch; /* 0: none that is known */
   uint64_t last;
+  uint32_t life;
   struct sent sent[MOST]; /* by offset */
 };
 
 /* A topic as one subscription of a follower shows it. */
 struct view {
   bool active;
-  uint64_t epoch;
+  uint32_t life;       /* of the topic */
   uint64_t next;       /* nothing before comes */
   uint64_t start;      /* what it was at first */
   uint64_t keys[KEYS]; /* conflating: the last offset it got */
@@ -122,8 +124,8 @@ static struct member *member_of(struct follower *f) {
 static void check_epoch(const struct topic *t, struct view *v, coho_pos pos) {
   assert_true(v->active);
   assert_true(pos.epoch == t->epoch);
-  if (v->epoch == pos.epoch) return;
-  v->epoch = pos.epoch;
+  if (v->life == t->life) return;
+  v->life = t->life;
   v->next = v->start = 1;
   memset(v->keys, 0, sizeof v->keys);
 }
@@ -170,6 +172,13 @@ static void on_missed(struct follower *f, const char *name, const char *pattern,
 
 /* ---- what is done ---------------------------------------------------------------------------- */
 
+/* The epoch may be one that there was before, where there are few of them. */
+static void begin_life(struct topic *t, uint64_t epoch) {
+  t->epoch = epoch;
+  t->last = 0;
+  t->life++;
+}
+
 static void publish(void) {
   uint32_t topic = roll(TOPICS);
   struct topic *t = &m.topics[topic];
@@ -185,12 +194,11 @@ static void publish(void) {
     return;
   }
   assert_int_equal(err, 0);
-  if (pos.epoch != t->epoch) {
+  if (pos.epoch != t->epoch || (pos.offset == 1 && t->last)) {
     assert_int_equal(pos.offset, 1);
     for (uint32_t i = 0; i < FOLLOWERS && t->epoch; i++)
       assert_false(view_at(&m.members[i], PATTERNS, topic)->active);
-    t->epoch = pos.epoch;
-    t->last = 0;
+    begin_life(t, pos.epoch);
   }
   assert_int_equal(pos.offset, t->last + 1);
   t->last = pos.offset;
@@ -201,10 +209,11 @@ static void publish(void) {
 static void learn(uint32_t topic) {
   coho_pos pos;
   struct topic *t = &m.topics[topic];
-  if (coho_hub_position(m.hub, topic_names[topic], &pos) || pos.epoch == t->epoch) return;
+  if (coho_hub_position(m.hub, topic_names[topic], &pos) ||
+      (pos.epoch == t->epoch && pos.offset == t->last))
+    return;
   assert_int_equal(pos.offset, 0);
-  t->epoch = pos.epoch;
-  t->last = 0;
+  begin_life(t, pos.epoch);
 }
 
 static void check_start(const struct topic *t, const coho_pos *since, coho_start start) {
@@ -222,7 +231,7 @@ static void check_start(const struct topic *t, const coho_pos *since, coho_start
 }
 
 static void begin_view(struct view *v, const struct topic *t, uint64_t next) {
-  *v = (struct view){.active = true, .epoch = t->epoch, .next = next, .start = next};
+  *v = (struct view){.active = true, .life = t->life, .next = next, .start = next};
 }
 
 static void follow(struct member *me) {
@@ -244,8 +253,8 @@ static void follow(struct member *me) {
   coho__sink_ready(&me->f.sink);
 }
 
-static void end_view(struct view *v) {
-  if (v->active) v->back = (coho_pos){v->epoch, v->next - 1};
+static void end_view(struct view *v, const struct topic *t) {
+  if (v->active && v->life == t->life) v->back = (coho_pos){t->epoch, v->next - 1};
   v->active = false;
 }
 
@@ -254,7 +263,7 @@ static void leave(struct member *me) {
   struct view *v = view_at(me, PATTERNS, topic);
   int err = coho__sink_unsubscribe(m.hub, &me->f.sink, coho__view_of(topic_names[topic]));
   assert_int_equal(err, v->active ? 0 : COHO_ENOTFOUND);
-  end_view(v);
+  end_view(v, &m.topics[topic]);
 }
 
 static void follow_pattern(struct member *me) {
@@ -277,7 +286,7 @@ static void leave_pattern(struct member *me) {
   assert_int_equal(err, me->patterns[i] ? 0 : COHO_ENOTFOUND);
   me->patterns[i] = false;
   for (uint32_t k = 0; k < TOPICS; k++)
-    end_view(view_at(me, i, k));
+    end_view(view_at(me, i, k), &m.topics[k]);
 }
 
 static void take(struct member *me) {
@@ -288,7 +297,7 @@ static void take(struct member *me) {
 static void come_back(struct member *me) {
   follower_end(&me->f);
   for (uint32_t i = 0; i < VIEWS; i++)
-    end_view(&me->views[i]);
+    end_view(&me->views[i], &m.topics[i % TOPICS]);
   memset(me->patterns, 0, sizeof me->patterns);
   me->loop = m.depth ? me->loop : roll(m.loop_count);
   follower_init(&me->f, m.hub, m.loops[me->loop]);
@@ -297,10 +306,23 @@ static void come_back(struct member *me) {
   me->f.room = roll(10);
 }
 
+/* What only patterns keep. */
+static void drop_idle(struct coho__part *p, uint64_t now_ms) {
+  for (struct coho__list *n = p->leaves.next, *next; n != &p->leaves; n = next) {
+    next = n->next;
+    if (roll(2)) coho__leaf_drop_if_idle(COHO_LIST_ENTRY(n, struct coho__leaf, in_part), now_ms);
+  }
+}
+
 /* What is old goes, as if it had become so. */
 static void expire(void) {
+  uint64_t now = coho__clock_ms() + roll(200000);
   coho__hub_lock(m.hub);
-  coho__hub_sweep(m.hub, coho__clock_ms() + roll(200000));
+  for (uint32_t i = 0; i < m.loop_count; i++) {
+    struct coho__part *p = m.hub->parts[m.loops[i]->index];
+    if (p) drop_idle(p, now);
+  }
+  coho__hub_sweep(m.hub, now);
   coho__hub_unlock(m.hub);
 }
 
@@ -354,7 +376,7 @@ static void note_key(void *ctx, coho_pos pos, coho_msg msg) {
 
 static void check_view(uint32_t topic, const struct view *v) {
   struct topic *t = &m.topics[topic];
-  if (!v->active || v->epoch != t->epoch) return;
+  if (!v->active || v->life != t->life) return;
   if (!conflates(t)) {
     assert_int_equal(v->next, t->last + 1);
     return;
@@ -370,7 +392,7 @@ static bool all_seen(void) {
     for (uint32_t k = 0; k < VIEWS; k++) {
       const struct view *v = &m.members[i].views[k];
       const struct topic *t = &m.topics[k % TOPICS];
-      bool behind = v->active && v->epoch == t->epoch && v->next <= t->last;
+      bool behind = v->active && v->life == t->life && v->next <= t->last;
       if (behind && !m.members[i].f.closed) return false;
     }
   return true;
@@ -407,6 +429,7 @@ static void configure(void) {
     if (roll(4) == 0) opt->flags = COHO_NO_HISTORY;
     assert_int_equal(coho_hub_configure(m.hub, topic_names[i], opt), 0);
     m.topics[i].epoch = m.topics[i].last = 0;
+    m.topics[i].life = 0;
   }
 }
 
