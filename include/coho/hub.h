@@ -81,7 +81,6 @@ typedef struct coho_hub_options {
   /* A connection missed messages: lost of them, or COHO_LOST_UNKNOWN; what it gets next comes after
      pos. On its loop; the place for a marker of the program's own. NULL: it is closed with 4408. */
   void (*on_gap)(coho_conn *c, const char *topic, uint64_t lost, coho_pos pos);
-  coho_topic_options topic;   /* of topics that no coho_hub_configure() is about */
   uint64_t max_bytes;         /* of all histories together, the topic longest without publish gives
                                way; default 256 MiB */
   uint32_t max_topics;        /* more: COHO_EFULL; default 10,000 */

@@ -6,19 +6,20 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Elements of a segment: a power of two, so that a number is taken apart by shifting. */
 enum {
 #ifdef COHO_HARD
-  SHIFT = 1,
+  SHIFT_MOST = 1,
 #else
-  SHIFT = 6,
+  SHIFT_MOST = 16,
 #endif
-  PLACES = 1 << SHIFT,
   CAP_MIN = 4
 };
 
+/* Elements of a segment. */
+static uint32_t places(const struct coho__pool *p) { return (uint32_t)1 << p->shift; }
+
 /* The last number that fits belongs to the last of these. */
-static const uint32_t SEGMENTS_MOST = (UINT32_MAX >> SHIFT);
+static uint32_t segments_most(const struct coho__pool *p) { return UINT32_MAX >> p->shift; }
 
 /* Neighbours are counted from 1, as are elements: 0 is none. A free element begins with the next. */
 struct coho__pool_segment {
@@ -28,18 +29,19 @@ struct coho__pool_segment {
   uint32_t prev, next; /* in the chain of room, or next alone in that of vacant */
 };
 
-void coho__pool_init(struct coho__pool *p, size_t size) {
-  COHO_ASSERT(size >= sizeof(uint32_t) && size <= SIZE_MAX / PLACES);
-  *p = (struct coho__pool){.size = size};
+void coho__pool_init(struct coho__pool *p, size_t size, unsigned shift) {
+  shift = COHO_MIN(shift, (unsigned)SHIFT_MOST);
+  COHO_ASSERT(size >= sizeof(uint32_t) && size <= SIZE_MAX >> shift);
+  *p = (struct coho__pool){.size = size, .shift = shift};
 }
 
-static size_t segment_size(const struct coho__pool *p) { return p->size * PLACES; }
+static size_t segment_size(const struct coho__pool *p) { return p->size * places(p); }
 
 void coho__pool_free(struct coho__pool *p) {
   for (uint32_t i = 0; i < p->cap; i++)
     coho__free(p->segments[i].data, segment_size(p));
   coho__free(p->segments, p->cap * sizeof *p->segments);
-  coho__pool_init(p, p->size);
+  coho__pool_init(p, p->size, p->shift);
 }
 
 static struct coho__pool_segment *segment(const struct coho__pool *p, uint32_t number) {
@@ -88,8 +90,8 @@ static void link_vacant(struct coho__pool *p, uint32_t number) {
 
 /* More places for segments; the elements do not move. */
 static bool grow(struct coho__pool *p) {
-  uint32_t cap = SEGMENTS_MOST;
-  if (p->cap < SEGMENTS_MOST / 2) cap = COHO_MAX(2 * p->cap, (uint32_t)CAP_MIN);
+  uint32_t cap = segments_most(p);
+  if (p->cap < cap / 2) cap = COHO_MAX(2 * p->cap, (uint32_t)CAP_MIN);
   if (cap == p->cap) return false;
   struct coho__pool_segment *more = (struct coho__pool_segment *)coho__realloc(
       p->segments, p->cap * sizeof *more, cap * sizeof *more);
@@ -110,7 +112,7 @@ static bool add_segment(struct coho__pool *p) {
   struct coho__pool_segment *s = segment(p, number);
   p->vacant = s->next;
   *s = (struct coho__pool_segment){.data = data};
-  for (uint32_t i = PLACES; i > 0; i--)
+  for (uint32_t i = places(p); i > 0; i--)
     put_free(p, s, i);
   link_room(p, number);
   return true;
@@ -122,7 +124,7 @@ static void remove_segment(struct coho__pool *p, uint32_t number) {
   link_vacant(p, number);
   if (p->used) return;
   coho__free(p->segments, p->cap * sizeof *p->segments);
-  coho__pool_init(p, p->size);
+  coho__pool_init(p, p->size, p->shift);
 }
 
 /* ---- elements -------------------------------------------------------------------------------- */
@@ -136,15 +138,15 @@ void *coho__pool_add(struct coho__pool *p, uint32_t *number) {
   s->used++;
   p->used++;
   if (!s->free) unlink_room(p, in);
-  *number = ((in - 1) << SHIFT) + i;
+  *number = ((in - 1) << p->shift) + i;
   return memset(element(p, s, i), 0, p->size);
 }
 
 /* The segment of an element that is there, and its place in it. */
 static uint32_t locate(const struct coho__pool *p, uint32_t number, uint32_t *i) {
-  uint32_t in = ((number - 1) >> SHIFT) + 1;
+  uint32_t in = ((number - 1) >> p->shift) + 1;
   COHO_ASSERT(number != COHO_POOL_NONE && in <= p->cap && segment(p, in)->data);
-  *i = ((number - 1) & (PLACES - 1)) + 1;
+  *i = ((number - 1) & (places(p) - 1)) + 1;
   return in;
 }
 
@@ -167,7 +169,7 @@ void *coho__pool_at(const struct coho__pool *p, uint32_t number) {
 static uint32_t count_free(const struct coho__pool *p, const struct coho__pool_segment *s) {
   uint32_t n = 0;
   for (uint32_t i = s->free; i; i = next_free(p, s, i))
-    COHO_ASSERT(i <= PLACES && ++n <= PLACES);
+    COHO_ASSERT(i <= places(p) && ++n <= places(p));
   return n;
 }
 
@@ -197,7 +199,7 @@ void coho__pool_check(const struct coho__pool *p) {
     const struct coho__pool_segment *s = segment(p, i);
     vacant += !s->data;
     if (!s->data) continue;
-    COHO_ASSERT(s->used > 0 && s->used + count_free(p, s) == PLACES);
+    COHO_ASSERT(s->used > 0 && s->used + count_free(p, s) == places(p));
     used += s->used;
     room += s->free != 0;
   }

@@ -15,7 +15,8 @@
 struct coho__pool_segment;
 
 struct coho__pool {
-  size_t size; /* of an element, at least 4 */
+  size_t size;    /* of an element, at least 4 */
+  unsigned shift; /* 2^shift elements in a segment */
   struct coho__pool_segment *segments;
   uint32_t cap;    /* places for segments */
   uint32_t room;   /* the first segment with a free place, counted from 1; 0: none */
@@ -25,8 +26,9 @@ struct coho__pool {
 
 enum { COHO_POOL_NONE = 0 }; /* no element has this number */
 
-void coho__pool_init(struct coho__pool *p,
-                     size_t size);          /* aligned as its size is, at most as malloc */
+/* Elements of this size, aligned as it is, at most as malloc does; 2^shift of them (at most 2^16) in a
+   segment: few where there mostly are few, many where a byte counts. */
+void coho__pool_init(struct coho__pool *p, size_t size, unsigned shift);
 void coho__pool_free(struct coho__pool *p); /* whatever is in it */
 /* A new element, zeroed, and its number. NULL: out of memory, or of the most elements. */
 void *coho__pool_add(struct coho__pool *p, uint32_t *number);

@@ -16,6 +16,7 @@
 struct memory {
   struct coho__backplane base;
   uint64_t epoch;
+  uint64_t receipt_bytes; /* of all topics */
 };
 
 static struct memory *memory_of(struct coho__backplane *b) {
@@ -37,9 +38,10 @@ static int open_topic(struct coho__backplane *b, struct coho__topic *t) {
   return 0;
 }
 
-static void drop_receipts(struct coho__topic *t) {
+static void drop_receipts(struct memory *m, struct coho__topic *t) {
   struct coho__receipts *r = (struct coho__receipts *)t->store;
   if (!r) return;
+  m->receipt_bytes -= r->bytes;
   coho__receipts_free(r);
   coho__free(r, sizeof *r);
   t->store = NULL;
@@ -47,7 +49,7 @@ static void drop_receipts(struct coho__topic *t) {
 
 static void close_topic(struct coho__backplane *b, struct coho__topic *t) {
   struct memory *m = memory_of(b);
-  drop_receipts(t);
+  drop_receipts(m, t);
   if (t->last.offset == 0) return;
   /* Its positions would fit a later topic of the name, and mean other messages. */
   uint64_t old = m->epoch;
@@ -66,13 +68,34 @@ static struct coho__receipts *need_receipts(struct coho__topic *t) {
   return r;
 }
 
+/* Without memory for the receipt the message is out all the same: a retry may double it, a refusal
+   certainly would. */
+static void add_receipt(struct memory *m, struct coho__receipts *r, struct coho__view key,
+                        uint64_t now_ms, coho_pos pos) {
+  uint64_t before = r->bytes;
+  (void)coho__receipts_add(r, key, now_ms, pos);
+  m->receipt_bytes += r->bytes - before;
+  if (m->receipt_bytes <= COHO_RECEIPTS_BYTES) return;
+  before = r->bytes;
+  coho__receipts_shrink(r, m->receipt_bytes - COHO_RECEIPTS_BYTES);
+  m->receipt_bytes -= before - r->bytes;
+}
+
+/* Whether this key was there. */
+static bool find_receipt(struct memory *m, struct coho__receipts *r, struct coho__view key,
+                         uint64_t now_ms, coho_pos *pos) {
+  uint64_t before = r->bytes;
+  bool found = coho__receipts_find(r, key, now_ms, pos);
+  m->receipt_bytes -= before - r->bytes;
+  return found;
+}
+
 static int publish(struct coho__backplane *b, struct coho__topic *t, struct coho__message *m,
                    struct coho__view key, coho_pos *pos, bool *repeated) {
-  (void)b;
   struct coho__receipts *r = key.data ? need_receipts(t) : NULL;
   uint64_t now = coho__clock_ms();
   if (key.data && !r) return COHO_ENOMEM;
-  *repeated = r && coho__receipts_find(r, key, now, pos);
+  *repeated = r && find_receipt(memory_of(b), r, key, now, pos);
   if (*repeated) return 0;
   if (coho__topic_blocked(t, coho__message_size(m))) {
     t->refused = coho__message_size(m);
@@ -82,18 +105,18 @@ static int publish(struct coho__backplane *b, struct coho__topic *t, struct coho
   int err = coho__topic_arrive(t, m);
   if (err) return err;
   *pos = m->pos;
-  /* Without memory for the receipt the message is out all the same: a retry may double it, a refusal
-     certainly would. */
-  if (r) (void)coho__receipts_add(r, key, now, *pos);
+  if (r) add_receipt(memory_of(b), r, key, now, *pos);
   return 0;
 }
 
 static void sweep(struct coho__backplane *b, struct coho__topic *t, uint64_t now_ms) {
-  (void)b;
+  struct memory *m = memory_of(b);
   struct coho__receipts *r = (struct coho__receipts *)t->store;
   if (!r) return;
+  uint64_t before = r->bytes;
   coho__receipts_expire(r, now_ms);
-  if (!r->map.count) drop_receipts(t);
+  m->receipt_bytes -= before - r->bytes;
+  if (!r->map.count) drop_receipts(m, t);
 }
 
 static const struct coho__backplane_ops ops = {.free = free_memory,

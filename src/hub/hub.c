@@ -105,13 +105,15 @@ static void free_hub(coho_hub *hub) {
 
 coho_hub *coho_hub_new_sized(const coho_hub_options *opt, size_t size) {
   coho_hub_options o;
-  if (coho__sized_read(&o, sizeof o, opt, size) || !complete(&o.topic)) return NULL;
+  coho_topic_options rest = {.slow = 0};
+  if (coho__sized_read(&o, sizeof o, opt, size) || !complete(&rest)) return NULL;
   coho_hub *hub = (coho_hub *)coho__zalloc(sizeof *hub);
   if (!hub) return NULL;
   if (!o.max_bytes) o.max_bytes = MAX_BYTES;
   set_default(&o.max_topics, MAX_TOPICS);
   set_default(&o.max_subscriptions, UINT32_MAX);
   hub->opt = o;
+  hub->pattern_turn = 1;
   atomic_init(&hub->refs, 1);
   pthread_mutex_init(&hub->lock, NULL);
   coho__random(hub->seed, sizeof hub->seed);
@@ -120,10 +122,10 @@ coho_hub *coho_hub_new_sized(const coho_hub_options *opt, size_t size) {
   coho__list_init(&hub->rounds);
   coho__list_init(&hub->holders);
   coho__list_init(&hub->inhabited);
-  struct coho__rule *rest = new_rule(NULL, &o.topic);
-  if (rest) coho__list_append(&hub->rules, &rest->node);
+  struct coho__rule *last = new_rule(NULL, &rest);
+  if (last) coho__list_append(&hub->rules, &last->node);
   hub->backplane = coho__backplane_memory();
-  if (rest && hub->backplane) return hub;
+  if (last && hub->backplane) return hub;
   free_hub(hub);
   return NULL;
 }
@@ -158,14 +160,17 @@ static void remove_topic(coho_hub *hub, struct coho__topic *t) {
   coho__topic_free(t);
 }
 
-/* Loops that follow a pattern which matches have it from its first message. */
+/* Loops that follow a pattern which matches have it from the next message on. It is the topic that looks
+   for patterns, and not a pattern for all topics: whoever follows and leaves one again and again would
+   have the hub to himself. */
 static int tell_patterns(coho_hub *hub, struct coho__topic *t) {
+  if (t->pattern_turn == hub->pattern_turn) return 0;
   for (size_t i = 0; i < COHO_LOOPS_MAX && hub->pattern_count; i++) {
     struct coho__part *p = hub->parts[i];
-    if (!p || !coho__part_matches(p, coho__topic_name(t))) continue;
+    if (!p || coho__leaf_find(t, p) || !coho__part_matches(p, coho__topic_name(t))) continue;
     if (!coho__leaf_need(t, p)) return COHO_ENOMEM;
   }
-  t->bare = false;
+  t->pattern_turn = hub->pattern_turn;
   return 0;
 }
 
@@ -193,7 +198,7 @@ static bool make_room(coho_hub *hub) {
 
 int coho__hub_need(coho_hub *hub, struct coho__view name, struct coho__topic **out) {
   *out = coho__hub_find(hub, name);
-  if (*out) return (*out)->bare ? tell_patterns(hub, *out) : 0;
+  if (*out) return tell_patterns(hub, *out);
   if (!make_room(hub)) return COHO_EFULL;
   struct coho__topic *t = coho__topic_new(hub, name, rule_for(hub, name));
   if (!t) return COHO_ENOMEM;
@@ -233,14 +238,15 @@ void coho__hub_sweep(coho_hub *hub, uint64_t now_ms) {
 }
 
 void coho__hub_check(coho_hub *hub) {
-  uint64_t bytes = 0;
+  uint64_t bytes = 0, member_bytes = 0;
   coho__hub_lock(hub);
   coho__map_check(&hub->topics);
   for (struct coho__list *n = hub->rounds.next; n != &hub->rounds; n = n->next) {
     const struct coho__topic *t = COHO_LIST_ENTRY(n, struct coho__topic, round);
     coho__topic_check(t);
     bytes += t->history.bytes;
+    member_bytes += t->members ? t->members->bytes : 0;
   }
-  COHO_ASSERT(bytes == hub->bytes);
+  COHO_ASSERT(bytes == hub->bytes && member_bytes == hub->member_bytes);
   coho__hub_unlock(hub);
 }

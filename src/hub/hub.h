@@ -32,7 +32,9 @@ struct coho_hub {
   struct coho__list holders;   /* topics with history */
   struct coho__list inhabited; /* topics with members */
   uint64_t bytes;              /* of histories */
-  size_t pattern_count;        /* on all loops */
+  uint64_t member_bytes;
+  size_t pattern_count;  /* on all loops */
+  uint64_t pattern_turn; /* how often one of them began or ended */
   uint64_t swept_ms;
   uint64_t seed[2];
   coho_hub_stats stats; /* what is counted, not looked up */

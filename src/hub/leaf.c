@@ -21,56 +21,55 @@ struct coho__leaf *coho__leaf_find(const struct coho__topic *t, const struct coh
   return NULL;
 }
 
-int coho__leaf_match(struct coho__leaf *l, struct coho__pattern *p) {
-  size_t old = l->pattern_count * sizeof(struct coho__pattern *);
-  struct coho__pattern **more = (struct coho__pattern **)coho__realloc(
-      l->patterns, old, old + sizeof(struct coho__pattern *));
-  if (!more) return COHO_ENOMEM;
-  l->patterns = more;
-  l->patterns[l->pattern_count++] = p;
-  return 0;
-}
-
 static void free_patterns(struct coho__leaf *l) {
   coho__free(l->patterns, l->pattern_count * sizeof(struct coho__pattern *));
   l->patterns = NULL;
   l->pattern_count = 0;
 }
 
-void coho__leaf_unmatch(struct coho__leaf *l, const struct coho__pattern *p) {
-  uint32_t i = 0;
-  while (i < l->pattern_count && l->patterns[i] != p)
-    i++;
-  if (i == l->pattern_count) return;
-  if (l->pattern_count == 1) {
-    free_patterns(l);
-    return;
-  }
-  size_t old = l->pattern_count * sizeof(struct coho__pattern *);
-  l->pattern_count--;
-  memmove(&l->patterns[i], &l->patterns[i + 1],
-          (l->pattern_count - i) * sizeof(struct coho__pattern *));
-  void *less = coho__realloc(l->patterns, old, old - sizeof(struct coho__pattern *));
-  COHO_ASSERT(less); /* what shrinks always can */
-  l->patterns = (struct coho__pattern **)less;
+bool coho__leaf_matches(const struct coho__leaf *l, const struct coho__pattern *p) {
+  struct coho__view name = coho__topic_name(l->topic);
+  return !coho__topic_is_companion(name) && coho__pattern_matches(coho__view_of(p->text), name);
 }
 
-static int match_all(struct coho__leaf *l) {
+/* How many match; they are put into out unless it is NULL. */
+static uint32_t find_patterns(const struct coho__leaf *l, struct coho__pattern **out) {
   const struct coho__part *part = l->part;
-  struct coho__view name = coho__topic_name(l->topic);
-  if (coho__topic_is_companion(name)) return 0;
+  uint32_t count = 0;
   for (struct coho__list *n = part->patterns.next; n != &part->patterns; n = n->next) {
     struct coho__pattern *p = COHO_LIST_ENTRY(n, struct coho__pattern, node);
-    if (coho__pattern_matches(coho__view_of(p->text), name) && coho__leaf_match(l, p))
-      return COHO_ENOMEM;
+    if (!coho__leaf_matches(l, p)) continue;
+    if (out) out[count] = p;
+    count++;
   }
-  return 0;
+  return count;
+}
+
+/* Locked: what matches now. False: out of memory. */
+static bool match_again(struct coho__leaf *l) {
+  uint64_t turn = l->topic->hub->pattern_turn;
+  if (l->pattern_turn == turn) return true;
+  free_patterns(l); /* some may be gone */
+  uint32_t count = find_patterns(l, NULL);
+  if (count) {
+    l->patterns = (struct coho__pattern **)coho__alloc(count * sizeof(struct coho__pattern *));
+    if (!l->patterns) return false;
+    l->pattern_count = find_patterns(l, l->patterns);
+  }
+  l->pattern_turn = turn;
+  return true;
+}
+
+/* Locked. */
+static bool has_patterns(const struct coho__leaf *l) {
+  bool known = l->pattern_turn == l->topic->hub->pattern_turn;
+  return known ? l->pattern_count > 0 : coho__part_matches(l->part, coho__topic_name(l->topic));
 }
 
 static void on_rested(struct coho__wheel_timer *timer) {
   struct coho__leaf *l = COHO_CONTAINER_OF(timer, struct coho__leaf, timer);
   coho__hub_lock(l->topic->hub);
-  l->resting = false;
+  coho__list_remove(&l->rest);
   if (l->next <= l->topic->last.offset) coho__leaf_wake(l);
   coho__hub_unlock(l->topic->hub);
 }
@@ -85,11 +84,9 @@ static struct coho__leaf *new_leaf(struct coho__topic *t, struct coho__part *par
   coho__list_init(&l->news);
   coho__list_init(&l->unsettled);
   coho__list_init(&l->lags);
+  coho__list_init(&l->rest);
   coho__wheel_timer_init(&l->timer, on_rested);
-  if (!match_all(l)) return l;
-  free_patterns(l);
-  coho__free(l, sizeof *l);
-  return NULL;
+  return l;
 }
 
 struct coho__leaf *coho__leaf_need(struct coho__topic *t, struct coho__part *part) {
@@ -120,6 +117,7 @@ static void free_leaf(struct coho__leaf *l) {
   coho__list_remove(&l->in_part);
   coho__list_remove(&l->news);
   coho__list_remove(&l->unsettled);
+  coho__list_remove(&l->rest);
   l->topic->loops--;
   free_patterns(l);
   coho__free(l, sizeof *l);
@@ -127,9 +125,8 @@ static void free_leaf(struct coho__leaf *l) {
 
 void coho__leaf_unmake(struct coho__leaf *l) { free_leaf(l); }
 
-void coho__leaf_drop_if_empty(struct coho__leaf *l) {
+static void drop_leaf(struct coho__leaf *l) {
   struct coho__topic *t = l->topic;
-  if (l->subs.first || l->pattern_count) return;
   COHO_ASSERT(coho__list_empty(&l->lags));
   pass_by(l);
   coho__loop_stop_timer(l->part->loop, &l->timer);
@@ -137,14 +134,17 @@ void coho__leaf_drop_if_empty(struct coho__leaf *l) {
   coho__topic_tell_waiters(t);
 }
 
+void coho__leaf_drop_if_empty(struct coho__leaf *l) {
+  if (!l->subs.first && !has_patterns(l)) drop_leaf(l);
+}
+
 void coho__leaf_drop_if_idle(struct coho__leaf *l, uint64_t now_ms) {
   struct coho__topic *t = l->topic;
-  if (l->subs.first || !coho__list_empty(&l->lags) || l->next <= t->last.offset ||
-      !coho__topic_idle(t, now_ms))
-    return;
-  t->bare = true;
-  free_patterns(l);
-  coho__leaf_drop_if_empty(l);
+  if (l->subs.first || !coho__list_empty(&l->lags)) return;
+  bool idle = l->next > t->last.offset && coho__topic_idle(t, now_ms);
+  if (!idle && has_patterns(l)) return;
+  t->pattern_turn = 0; /* its next use gives it back */
+  drop_leaf(l);
 }
 
 /* ---- delivering ------------------------------------------------------------------------------ */
@@ -157,7 +157,7 @@ struct batch {
 };
 
 void coho__leaf_wake(struct coho__leaf *l) {
-  if (l->resting || !coho__list_empty(&l->news)) return;
+  if (!coho__list_empty(&l->rest) || !coho__list_empty(&l->news)) return;
   coho__list_append(&l->part->news, &l->news);
   coho__part_post(l->part);
 }
@@ -172,8 +172,12 @@ static uint64_t end_of_round(struct coho__leaf *l) {
 static void take(struct coho__leaf *l, struct batch *b) {
   struct coho__topic *t = l->topic;
   coho__hub_lock(t->hub);
+  *b = (struct batch){.from = l->next, .to = l->next};
+  if (!match_again(l)) { /* then in another turn */
+    coho__hub_unlock(t->hub);
+    return;
+  }
   uint64_t end = end_of_round(l) + 1;
-  b->from = l->next;
   b->to = end;
   b->count = coho__history_from(&t->history, l->next, b->messages, COHO_LEAF_BATCH);
   if (b->count == COHO_LEAF_BATCH) b->to = COHO_MIN(end, b->messages[b->count - 1]->pos.offset + 1);
@@ -248,8 +252,8 @@ static void go_on(struct coho__leaf *l) {
   struct coho__topic *t = l->topic;
   coho__hub_lock(t->hub);
   if (coho__topic_conflates(t) && l->next > l->round) {
-    l->resting = true;
     coho__list_remove(&l->news);
+    coho__list_append(&l->part->resting, &l->rest);
     coho__loop_set_timer(l->part->loop, &l->timer, t->opt->interval_ms);
   }
   if (l->next <= t->last.offset) coho__leaf_wake(l);

@@ -32,24 +32,23 @@ struct coho__leaf {
   uint64_t needed;                 /* the lowest that somebody here has not got; locked */
   struct coho__pattern **patterns; /* that match; locked while they change */
   uint32_t pattern_count;
-  uint64_t round; /* conflating: up to here it delivers before it rests */
-  bool resting;   /* conflating: nothing is delivered before the timer; locked */
+  uint64_t pattern_turn;  /* of the hub, when they did */
+  uint64_t round;         /* conflating: up to here it delivers before it rests */
+  struct coho__list rest; /* in part->resting: nothing is delivered before the timer; locked */
   struct coho__wheel_timer timer;
 };
 
-/* Locked: of this topic on this loop; made when there is none, with all patterns of the loop that match.
-   NULL: out of memory. */
+/* Locked: of this topic on this loop; made when there is none. NULL: out of memory. */
 struct coho__leaf *coho__leaf_find(const struct coho__topic *t, const struct coho__part *part);
 struct coho__leaf *coho__leaf_need(struct coho__topic *t, struct coho__part *part);
-/* Locked: a pattern of its loop begins or ends. 0 or COHO_ENOMEM. */
-int coho__leaf_match(struct coho__leaf *l, struct coho__pattern *p);
-void coho__leaf_unmatch(struct coho__leaf *l, const struct coho__pattern *p);
+/* Locked: this pattern of its loop matches. */
+bool coho__leaf_matches(const struct coho__leaf *l, const struct coho__pattern *p);
 /* Locked: one that nobody has seen yet, as if it had never been. */
 void coho__leaf_unmake(struct coho__leaf *l);
 /* Locked, on its thread: frees it when nobody is left. */
 void coho__leaf_drop_if_empty(struct coho__leaf *l);
-/* Locked, on its thread, while nothing is delivered: frees it when only patterns keep it and its topic
-   has nothing. */
+/* Locked, on its thread, while nothing is delivered: frees it when nobody is left, or when only patterns
+   keep it and its topic has nothing. */
 void coho__leaf_drop_if_idle(struct coho__leaf *l, uint64_t now_ms);
 
 /* Delivers at most COHO_LEAF_BATCH messages, and wakes it again when there are more. It may be gone

@@ -29,6 +29,7 @@ void coho__members_init(struct coho__members *ms, const uint64_t seed[2]) {
   coho__list_init(&ms->all);
   coho__list_init(&ms->leaving);
   ms->bytes = 0;
+  ms->room = UINT64_MAX;
 }
 
 void coho__member_free(struct coho__member *m) {
@@ -71,7 +72,8 @@ static struct coho__member *new_member(struct coho__view id, struct coho__view i
 }
 
 static int add(struct coho__members *ms, struct coho__view id, struct coho__view info) {
-  if (coho__members_count(ms) >= COHO_MEMBERS_MOST) return COHO_EFULL;
+  uint64_t bytes = own_size(id.len) + info.len + 1 + coho__map_entry_size(id.len);
+  if (coho__members_count(ms) >= COHO_MEMBERS_MOST || bytes > ms->room) return COHO_EFULL;
   struct coho__member *m = new_member(id, info);
   int err = m ? coho__map_add(&ms->map, id, m) : COHO_ENOMEM;
   if (err) {
@@ -85,6 +87,7 @@ static int add(struct coho__members *ms, struct coho__view id, struct coho__view
 }
 
 static int inform(struct coho__members *ms, struct coho__member *m, struct coho__view info) {
+  if (info.len > m->info_len && info.len - m->info_len > ms->room) return COHO_EFULL;
   char *text = copy(info);
   if (!text) return COHO_ENOMEM;
   coho__free(m->info, m->info_len + 1);

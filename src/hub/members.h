@@ -16,6 +16,8 @@ enum {
   COHO_MEMBERS_MOST = 10000 /* of one topic */
 };
 
+#define COHO_MEMBERS_BYTES ((uint64_t)64 * 1024 * 1024) /* of all topics of a hub */
+
 struct coho__member {
   struct coho__list node;    /* in order of arrival */
   struct coho__list leaving; /* in members->leaving */
@@ -32,6 +34,7 @@ struct coho__members {
   struct coho__list all;
   struct coho__list leaving;
   uint64_t bytes; /* that they take from memory */
+  uint64_t room;  /* that they may take besides; at first any number */
 };
 
 void coho__members_init(struct coho__members *ms, const uint64_t seed[2]);

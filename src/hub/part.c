@@ -137,6 +137,7 @@ struct coho__part *coho__part_need(coho_hub *hub, coho_loop *loop) {
   coho__list_init(&p->news);
   coho__list_init(&p->leaves);
   coho__list_init(&p->patterns);
+  coho__list_init(&p->resting);
   coho__list_init(&p->hungry);
   coho__list_init(&p->slow);
   coho__list_init(&p->unsettled);

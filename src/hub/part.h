@@ -21,13 +21,19 @@ struct coho__part {
   struct coho__shelf *shelf;
   struct coho__letter letter;
   struct coho__list news;         /* coho__leaf; locked */
+  struct coho__list resting;      /* coho__leaf; locked */
   struct coho__list leaves;       /* coho__leaf, all of them; locked */
   struct coho__list patterns;     /* coho__pattern; locked */
+  uint32_t pattern_count;         /* different ones; locked */
   struct coho__list hungry;       /* coho__lag: to go on in the next turn */
   struct coho__list unsettled;    /* coho__leaf */
   struct coho__list slow;         /* coho__lag, of topics that block */
   bool posted;                    /* the letter is under way; locked */
   struct coho__wheel_timer timer; /* every second */
+};
+
+enum {
+  COHO_PATTERNS_MOST = 1000 /* of one loop: topics look which of them match */
 };
 
 /* Of this hub on this loop; made when there is none. NULL: out of memory. On the loop's thread. */

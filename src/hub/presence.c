@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INFO_DEPTH = 16 };
+enum { INFO_DEPTH = 8 };
 
 /* ---- telling --------------------------------------------------------------------------------- */
 
@@ -64,10 +64,28 @@ static int enter(coho_hub *hub, struct coho__view name, struct coho__view id,
   int err = coho__hub_need(hub, name, &t);
   if (err) return err;
   struct coho__members *ms = need_members(hub, t);
-  err = ms ? coho__members_enter(ms, id, info, &is_new, &changed) : COHO_ENOMEM;
+  if (!ms) return COHO_ENOMEM;
+  uint64_t before = ms->bytes;
+  ms->room = COHO_MEMBERS_BYTES - COHO_MIN(hub->member_bytes, COHO_MEMBERS_BYTES);
+  err = coho__members_enter(ms, id, info, &is_new, &changed);
+  hub->member_bytes += ms->bytes - before;
   drop_members_if_empty(t);
   if (!err) *event = is_new ? "join" : changed ? "update" : NULL;
   return err;
+}
+
+/* Not nested so deep that who is told would not read it. Brackets in strings do not count. */
+static bool is_shallow(const char *text) {
+  size_t depth = 0;
+  bool quoted = false;
+  for (; *text; text++) {
+    if (*text == '"') quoted = !quoted;
+    if (quoted && *text == '\\' && text[1]) text++;
+    if (quoted) continue;
+    if ((*text == '{' || *text == '[') && ++depth > INFO_DEPTH) return false;
+    if ((*text == '}' || *text == ']') && depth) depth--;
+  }
+  return true;
 }
 
 /* An id of the right length that is text, and information that is JSON; *info NULL: none. */
@@ -78,7 +96,7 @@ static int read_member(const char *id, const char *text, struct coho__view *v, j
     return COHO_EINVAL;
   size_t len = text ? strlen(text) : 0;
   if (!len) return 0;
-  if (len > COHO_MEMBER_INFO_MAX) return COHO_EINVAL;
+  if (len > COHO_MEMBER_INFO_MAX || !is_shallow(text)) return COHO_EINVAL;
   *info = json_loadb(text, len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
   return *info ? 0 : COHO_EINVAL;
 }
@@ -118,7 +136,10 @@ int coho_presence_leave(coho_hub *hub, const char *topic, const char *id) {
 
 static void let_go(coho_hub *hub, struct coho__topic *t, uint64_t now_ms) {
   struct coho__member *m;
+  uint64_t before = t->members->bytes;
   while ((m = coho__members_gone(t->members, now_ms))) {
+    hub->member_bytes -= before - t->members->bytes;
+    before = t->members->bytes;
     struct coho__message *event = new_event("leave", (struct coho__view){m->id, m->id_len}, NULL);
     tell(hub, t, event);
     coho__message_unref(event);

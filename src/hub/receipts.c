@@ -58,6 +58,12 @@ void coho__receipts_expire(struct coho__receipts *r, uint64_t now_ms) {
     drop_oldest(r);
 }
 
+void coho__receipts_shrink(struct coho__receipts *r, uint64_t bytes) {
+  uint64_t before = r->bytes;
+  while (before - r->bytes < bytes && r->map.count > COHO_RECEIPTS_LEAST)
+    drop_oldest(r);
+}
+
 bool coho__receipts_find(struct coho__receipts *r, struct coho__view key, uint64_t now_ms,
                          coho_pos *pos) {
   coho__receipts_expire(r, now_ms);

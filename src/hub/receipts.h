@@ -18,9 +18,12 @@ enum {
 #else
   COHO_RECEIPTS_MOST = 10000, /* of one topic */
 #endif
+  COHO_RECEIPTS_LEAST = 8, /* that a topic keeps whatever others have */
   COHO_RECEIPTS_AGE_MS = 5 * 60 * 1000,
   COHO_RECEIPT_KEY_MAX = 255
 };
+
+#define COHO_RECEIPTS_BYTES ((uint64_t)64 * 1024 * 1024) /* of all topics of a hub */
 
 struct coho__receipts {
   struct coho__map map;
@@ -37,6 +40,8 @@ bool coho__receipts_find(struct coho__receipts *r, struct coho__view key, uint64
 int coho__receipts_add(struct coho__receipts *r, struct coho__view key, uint64_t now_ms,
                        coho_pos pos);
 void coho__receipts_expire(struct coho__receipts *r, uint64_t now_ms);
+/* Drops the oldest until that is so many bytes, but for the last COHO_RECEIPTS_LEAST. */
+void coho__receipts_shrink(struct coho__receipts *r, uint64_t bytes);
 /* When the oldest one expires; UINT64_MAX: none. */
 uint64_t coho__receipts_next(const struct coho__receipts *r);
 void coho__receipts_check(const struct coho__receipts *r);

@@ -10,6 +10,11 @@
 
 #include <string.h>
 
+enum {
+  SUBS_SHIFT = 9, /* 16 KiB at a time, of which next to nothing is overhead */
+  FEW_SHIFT = 4   /* mostly there are none */
+};
+
 /* ---- the shelf of a loop --------------------------------------------------------------------- */
 
 /* Who gets what c is to get. */
@@ -65,9 +70,9 @@ struct coho__shelf *coho__shelf_of(coho_loop *loop) {
   struct coho__shelf *s = (struct coho__shelf *)coho__zalloc(sizeof *s);
   if (!s) return NULL;
   s->loop = loop;
-  coho__pool_init(&s->subs, sizeof(struct coho__sub));
-  coho__pool_init(&s->lags, sizeof(struct coho__lag));
-  coho__pool_init(&s->sinks, sizeof(struct coho__sink *));
+  coho__pool_init(&s->subs, sizeof(struct coho__sub), SUBS_SHIFT);
+  coho__pool_init(&s->lags, sizeof(struct coho__lag), FEW_SHIFT);
+  coho__pool_init(&s->sinks, sizeof(struct coho__sink *), FEW_SHIFT);
   t->attached_ops = &attached_ops;
   t->attachments = s;
   return s;
@@ -87,19 +92,35 @@ static struct coho__part *part_of(struct coho__subs *of) {
   return of->pattern ? pattern_of(of)->part : leaf_of(of)->part;
 }
 
+/* Locked. Leaves that only patterns kept go with the last of these, or one after the other. */
+static void drop_leaves_of_patterns(struct coho__part *part) {
+  if (part->pattern_count) return;
+  for (struct coho__list *n = part->leaves.next, *next; n != &part->leaves; n = next) {
+    next = n->next;
+    coho__leaf_drop_if_empty(COHO_LIST_ENTRY(n, struct coho__leaf, in_part));
+  }
+}
+
+/* Locked: one that was added, or is to be removed. */
+static void count_pattern(struct coho__part *part, bool more) {
+  if (more) {
+    part->pattern_count++;
+    part->hub->pattern_count++;
+  } else {
+    part->pattern_count--;
+    part->hub->pattern_count--;
+  }
+  part->hub->pattern_turn++;
+}
+
 /* Locked. */
 static void drop_pattern_if_empty(struct coho__pattern *p) {
   struct coho__part *part = p->part;
   if (p->subs.first) return;
-  for (struct coho__list *n = part->leaves.next, *next; n != &part->leaves; n = next) {
-    struct coho__leaf *l = COHO_LIST_ENTRY(n, struct coho__leaf, in_part);
-    next = n->next;
-    coho__leaf_unmatch(l, p);
-    coho__leaf_drop_if_empty(l);
-  }
-  part->hub->pattern_count--;
   coho__list_remove(&p->node);
+  count_pattern(part, false);
   coho__free(p, sizeof *p + strlen(p->text) + 1);
+  drop_leaves_of_patterns(part);
 }
 
 /* Locked: a topic or pattern, perhaps with its part. */
@@ -201,6 +222,7 @@ static int join_leaf(struct coho__leaf *l, struct wish *w) {
   }
   t->subscribers++;
   w->hub->stats.subscriptions++;
+  if (w->start.lost) w->hub->stats.gaps++;
   return 0;
 }
 
@@ -224,57 +246,45 @@ static struct coho__pattern *find_pattern(const struct coho__part *part, struct 
   return NULL;
 }
 
-/* Locked: all topics that are there already. */
-static int match_topics(struct coho__pattern *p) {
-  coho_hub *hub = p->part->hub;
-  for (struct coho__list *n = hub->rounds.next; n != &hub->rounds; n = n->next) {
-    struct coho__topic *t = COHO_LIST_ENTRY(n, struct coho__topic, round);
-    struct coho__view name = coho__topic_name(t);
-    if (coho__topic_is_companion(name) || !coho__pattern_matches(coho__view_of(p->text), name))
-      continue;
-    bool is_new = !coho__leaf_find(t, p->part);
-    struct coho__leaf *l = coho__leaf_need(t, p->part);
-    /* A new leaf has looked for patterns by itself. */
-    int err = !l ? COHO_ENOMEM : is_new ? 0 : coho__leaf_match(l, p);
-    if (err) return err;
-  }
-  return 0;
-}
-
-/* Locked. NULL: out of memory. */
-static struct coho__pattern *need_pattern(struct coho__part *part, struct coho__view text) {
-  struct coho__pattern *p = find_pattern(part, text);
-  if (p) return p;
-  p = (struct coho__pattern *)coho__zalloc(sizeof *p + text.len + 1);
-  if (!p) return NULL;
+/* Locked. 0, COHO_EFULL, COHO_ENOMEM. */
+static int need_pattern(struct coho__part *part, struct coho__view text,
+                        struct coho__pattern **out) {
+  struct coho__pattern *p = *out = find_pattern(part, text);
+  if (p) return 0;
+  if (part->pattern_count >= COHO_PATTERNS_MOST) return COHO_EFULL;
+  p = *out = (struct coho__pattern *)coho__zalloc(sizeof *p + text.len + 1);
+  if (!p) return COHO_ENOMEM;
   p->part = part;
   p->subs.pattern = true;
   memcpy(p->text, text.data, text.len);
   coho__list_append(&part->patterns, &p->node);
-  part->hub->pattern_count++;
-  if (!match_topics(p)) return p;
-  drop_pattern_if_empty(p);
-  return NULL;
+  count_pattern(part, true);
+  return 0;
 }
 
-static bool has_pattern(const struct coho__leaf *l, const struct coho__pattern *p) {
-  for (uint32_t i = 0; i < l->pattern_count; i++)
-    if (l->patterns[i] == p) return true;
-  return false;
+static int wait_for_leaf(struct coho__leaf *l, const struct coho__pattern *p, uint32_t n) {
+  uint64_t next = l->topic->last.offset + 1;
+  if ((l->next == next && !l->part->shelf->busy) || !coho__leaf_matches(l, p)) return 0;
+  struct coho__lag *lag = coho__lag_begin(l, n, next);
+  if (!lag) return COHO_ENOMEM;
+  lag->waits = true;
+  return 0;
 }
 
 /* What is on its way to the loop was published before: it waits where that ends. */
 static int wait_for_leaves(struct coho__pattern *p, uint32_t n) {
   struct coho__part *part = p->part;
-  for (struct coho__list *node = part->leaves.next; node != &part->leaves; node = node->next) {
-    struct coho__leaf *l = COHO_LIST_ENTRY(node, struct coho__leaf, in_part);
-    uint64_t next = l->topic->last.offset + 1;
-    if ((l->next == next && !part->shelf->busy) || !has_pattern(l, p)) continue;
-    struct coho__lag *lag = coho__lag_begin(l, n, next);
-    if (!lag) return COHO_ENOMEM;
-    lag->waits = true;
+  int err = 0;
+  if (part->shelf->busy) {
+    for (struct coho__list *i = part->leaves.next; i != &part->leaves && !err; i = i->next)
+      err = wait_for_leaf(COHO_LIST_ENTRY(i, struct coho__leaf, in_part), p, n);
+    return err;
   }
-  return 0;
+  for (struct coho__list *i = part->news.next; i != &part->news && !err; i = i->next)
+    err = wait_for_leaf(COHO_LIST_ENTRY(i, struct coho__leaf, news), p, n);
+  for (struct coho__list *i = part->resting.next; i != &part->resting && !err; i = i->next)
+    err = wait_for_leaf(COHO_LIST_ENTRY(i, struct coho__leaf, rest), p, n);
+  return err;
 }
 
 /* Locked. */
@@ -294,9 +304,10 @@ static int join_subs(struct coho__pattern *p, struct wish *w) {
 }
 
 static int join_pattern(struct coho__part *part, struct wish *w) {
-  struct coho__pattern *p = need_pattern(part, w->name);
-  if (!p) return COHO_ENOMEM;
-  int err = join_subs(p, w);
+  struct coho__pattern *p;
+  int err = need_pattern(part, w->name, &p);
+  if (err) return err;
+  err = join_subs(p, w);
   drop_pattern_if_empty(p);
   return err;
 }
@@ -359,17 +370,19 @@ static void tell_start(coho_hub *hub, coho_conn *c, const struct wish *w, const 
 int coho_subscribe_from_sized(coho_hub *hub, coho_conn *c, const char *topic, coho_pos since,
                               coho_start *start, size_t size) {
   struct wish w = {.hub = hub, .loop = coho_conn_loop(c), .who = {.conn = c}, .since = &since};
-  if (!coho__hub_read_name(topic, &w.name) || size > sizeof *start) return COHO_EINVAL;
+  if (!coho__hub_read_name(topic, &w.name)) return COHO_EINVAL;
   if (!coho__conn_alive(c)) return COHO_ECLOSED;
   int err = subscribe(&w, join_topic);
   if (err) return err;
   struct coho__shelf *s = coho__shelf_of(w.loop);
   bool inside = s->busy > 0;
   coho__shelf_enter(s); /* what on_gap ends stays until the end */
-  if (start)
-    memcpy(start, &w.start, size);
-  else
+  if (start) {
+    memset(start, 0, size);
+    memcpy(start, &w.start, COHO_MIN(size, sizeof w.start));
+  } else {
     tell_start(hub, c, &w, topic);
+  }
   coho__lag_feed_sub(s, w.sub, inside);
   coho__shelf_leave(s);
   return 0;

@@ -55,6 +55,7 @@ void coho__topic_free(struct coho__topic *t) {
   hub->stats.messages -= t->history.count;
   coho__history_free(&t->history);
   if (t->members) {
+    hub->member_bytes -= t->members->bytes;
     coho__members_free(t->members);
     coho__free(t->members, sizeof *t->members);
   }

@@ -44,8 +44,8 @@ struct coho__topic {
   uint64_t trimmed;          /* offset of the last message that a limit took out of the history */
   uint64_t used_ms;          /* when the last message came */
   uint64_t dropped;
-  bool bare;      /* some loops gave up what only patterns kept; the next use gives it back */
-  size_t refused; /* what the last message took, when somebody slow left no room for it */
+  uint64_t pattern_turn; /* of the hub, when all loops with a pattern that matches had a leaf */
+  size_t refused;        /* what the last message took, when somebody slow left no room for it */
   struct coho__history history;
   struct coho__members *members; /* NULL: nobody */
   void *store;                   /* the backplane's */

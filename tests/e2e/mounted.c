@@ -1,4 +1,5 @@
 #include "mounted.h"
+#include "support/hubs.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -6,9 +7,7 @@
 struct mounted mounted;
 
 void mounted_open(const coho_topics_options *opt, const coho_topic_options *topic) {
-  coho_hub_options ho = {.on_gap = NULL};
-  if (topic) ho.topic = *topic;
-  mounted.hub = coho_hub_new(&ho);
+  mounted.hub = hub_with(NULL, topic);
   assert_non_null(mounted.hub);
   world_open(&mounted.w, NULL, NULL);
   assert_int_equal(coho_route_topics(mounted.w.server, "/t/", mounted.hub, opt), 0);

@@ -1,4 +1,5 @@
 #include "support/alloc_fail.h"
+#include "support/hubs.h"
 #include "support/raw.h"
 
 #include <coho/hub.h>
@@ -30,7 +31,7 @@ static int setup(void **state) {
 static int setup_impatient(void **state) {
   setup(state);
   coho_hub_free(hub);
-  hub = coho_hub_new(&(coho_hub_options){.topic.slow = COHO_SLOW_DISCONNECT});
+  hub = hub_with(NULL, &(coho_topic_options){.slow = COHO_SLOW_DISCONNECT});
   return 0;
 }
 

@@ -1,6 +1,7 @@
 /* What a hub may hold, how long topics live, and that nothing comes twice. */
 #include "support/alloc_fail.h"
 #include "support/hub_world.h"
+#include "support/hubs.h"
 #include "support/world.h"
 
 #include "base/clock.h"
@@ -206,8 +207,8 @@ static void test_idempotency(void **state) {
 
 static void test_wrong_options(void **state) {
   (void)state;
-  assert_null(coho_hub_new(&(coho_hub_options){.topic.slow = 5}));
-  assert_null(coho_hub_new(&(coho_hub_options){.topic.flags = 2}));
+  assert_null(hub_with(NULL, &(coho_topic_options){.slow = 5}));
+  assert_null(hub_with(NULL, &(coho_topic_options){.flags = 2}));
   hub_world_open(&w, NULL);
   coho_topic_options opt = {.slow = 5};
   assert_int_equal(coho_hub_configure(w.hub, "a", &opt), COHO_EINVAL);
@@ -262,7 +263,7 @@ static void end_in_order(bool hub_first) {
   struct world world;
   struct probe server = {.opened = subscribe_it}, client = {.opened = NULL};
   coho_options so = probe_options(&server), co = probe_options(&client);
-  hub = coho_hub_new(&(coho_hub_options){.topic.slow = COHO_SLOW_CONFLATE});
+  hub = hub_with(NULL, &(coho_topic_options){.slow = COHO_SLOW_CONFLATE});
   publish_number(hub, "t", 1);
   world_open(&world, "/", &so);
   (void)world_connect(&world, "/", &co);

@@ -117,7 +117,8 @@ static void test_slow_in_several_topics(void **state) {
 static void test_topics_come_and_go_under_a_pattern(void **state) {
   (void)state;
   char name[16];
-  hub_world_open(&w, &(coho_hub_options){.topic.history_age_ms = 1, .max_topics = 3});
+  hub_world_open(&w, &(coho_hub_options){.max_topics = 3});
+  coho_hub_configure(w.hub, "#", &(coho_topic_options){.history_age_ms = 1});
   assert_int_equal(follower_follow_pattern(&w.f, "#"), 0);
   for (unsigned n = 0; n < 3; n++) {
     snprintf(name, sizeof name, "t%u", n);

@@ -1,6 +1,7 @@
 /* Positions: who comes back goes on exactly where it was, or is told how many are missing. */
 #include "support/alloc_fail.h"
 #include "support/follower.h"
+#include "support/hubs.h"
 
 #include "hub/hub.h"
 
@@ -12,9 +13,8 @@ static coho_hub *hub;
 static struct follower f;
 
 static void open_hub(const coho_topic_options *opt) {
-  coho_hub_options o = {.topic = opt ? *opt : (coho_topic_options){0}};
   loop = coho_loop_new();
-  hub = coho_hub_new(&o);
+  hub = hub_with(NULL, opt);
   assert_non_null(loop);
   assert_non_null(hub);
   follower_init(&f, hub, loop);

@@ -1,5 +1,6 @@
 /* What on_gap may do: everything. It runs in the middle of a delivery, a replay or a subscription. */
 #include "support/alloc_fail.h"
+#include "support/hubs.h"
 #include "support/raw.h"
 
 #include "hub/hub.h"
@@ -29,7 +30,7 @@ static void open_pair(void (*act)(coho_conn *c, const char *topic, coho_pos pos)
   server.opened = note_conn;
   gaps = 0;
   then = act;
-  hub = coho_hub_new(&(coho_hub_options){.on_gap = on_gap, .topic.history_count = 3});
+  hub = hub_with(&(coho_hub_options){.on_gap = on_gap}, &(coho_topic_options){.history_count = 3});
   world_open(&w, "/", &so);
   raw_connect_narrow(&a, &w);
   assert_int_equal(raw_upgrade(&a, "/", ""), 101);

@@ -1,5 +1,6 @@
 /* Connections whose peer does not read for a while, and then does: what each policy makes of it. B16 */
 #include "support/alloc_fail.h"
+#include "support/hubs.h"
 #include "support/raw.h"
 
 #include "hub/hub.h"
@@ -27,12 +28,12 @@ static void mark_gap(coho_conn *c, const char *topic, uint64_t lost, coho_pos po
   assert_true(coho_send(c, coho_text(text)) >= 0);
 }
 
-static void open_slow(const coho_hub_options *opt) {
+static void open_slow(const coho_hub_options *opt, const coho_topic_options *topic) {
   coho_options so = probe_options(&server);
   memset(&server, 0, sizeof server);
   so.close_timeout_ms = 10000;
   gaps = 0;
-  hub = coho_hub_new(opt);
+  hub = hub_with(opt, topic);
   assert_non_null(hub);
   world_open(&w, "/", &so);
   raw_connect_narrow(&a, &w);
@@ -97,7 +98,7 @@ static void test_drop_oldest(void **state) {
   struct raw_frame f;
   coho_hub_stats st;
   uint64_t lost;
-  open_slow(&(coho_hub_options){.on_gap = mark_gap});
+  open_slow(&(coho_hub_options){.on_gap = mark_gap}, NULL);
   publish_blocks(1, COUNT);
   unsigned count = read_run(&f, COUNT, &lost);
   assert_true(lost > 0);
@@ -113,7 +114,8 @@ static void test_drop_newest(void **state) {
   (void)state;
   struct raw_frame f;
   uint64_t lost;
-  open_slow(&(coho_hub_options){.on_gap = mark_gap, .topic.slow = COHO_SLOW_DROP_NEWEST});
+  open_slow(&(coho_hub_options){.on_gap = mark_gap},
+            &(coho_topic_options){.slow = COHO_SLOW_DROP_NEWEST});
   publish_blocks(1, COUNT);
   /* What it could not take is not for it, although the last of it is held. */
   unsigned count = read_run(&f, COUNT, &lost);
@@ -131,7 +133,7 @@ static void test_without_marker_it_is_closed_with_4408(void **state) {
   struct raw_frame f;
   coho_hub_stats st;
   uint64_t lost;
-  open_slow(NULL);
+  open_slow(NULL, NULL);
   publish_blocks(1, COUNT);
   unsigned count = read_run(&f, COUNT, &lost);
   assert_true(count > 0 && count < COUNT);
@@ -148,7 +150,8 @@ static void test_disconnect(void **state) {
   (void)state;
   struct raw_frame f;
   uint64_t lost;
-  open_slow(&(coho_hub_options){.on_gap = mark_gap, .topic.slow = COHO_SLOW_DISCONNECT});
+  open_slow(&(coho_hub_options){.on_gap = mark_gap},
+            &(coho_topic_options){.slow = COHO_SLOW_DISCONNECT});
   publish_blocks(1, COUNT);
   unsigned count = read_run(&f, COUNT, &lost);
   assert_true(count > 0 && count < COUNT);
@@ -164,7 +167,7 @@ static void test_conflate(void **state) {
   struct raw_frame f;
   coho_hub_stats st;
   unsigned latest[3] = {0, 0, 0}, before = 0;
-  open_slow(&(coho_hub_options){.topic = {.slow = COHO_SLOW_CONFLATE, .interval_ms = 1}});
+  open_slow(NULL, &(coho_topic_options){.slow = COHO_SLOW_CONFLATE, .interval_ms = 1});
   for (unsigned n = 1; n <= COUNT; n++) {
     assert_int_equal(publish_block(n, n % 3 ? n % 3 == 1 ? "one" : "two" : "three"), 0);
     world_turn(&w);
@@ -198,7 +201,8 @@ static void test_block(void **state) {
   (void)state;
   struct raw_frame f;
   coho_hub_stats st;
-  open_slow(&(coho_hub_options){.on_gap = mark_gap, .topic.slow = COHO_SLOW_BLOCK});
+  open_slow(&(coho_hub_options){.on_gap = mark_gap},
+            &(coho_topic_options){.slow = COHO_SLOW_BLOCK});
   unsigned next = 1, n;
   for (int round = 0; round < 3; round++) {
     n = publish_until_full(next);
@@ -226,7 +230,7 @@ static void test_block(void **state) {
 static void test_block_closes_who_takes_too_long(void **state) {
   (void)state;
   struct raw_frame f;
-  open_slow(&(coho_hub_options){.topic = {.slow = COHO_SLOW_BLOCK, .block_ms = 10}});
+  open_slow(NULL, &(coho_topic_options){.slow = COHO_SLOW_BLOCK, .block_ms = 10});
   unsigned n = publish_until_full(1);
   UNTIL(&w, publish_block(n, NULL) == 0);
   assert_int_equal(server.closes, 0);

@@ -5,6 +5,7 @@
 #include "support/alloc_fail.h"
 #include "support/dice.h"
 #include "support/follower.h"
+#include "support/hubs.h"
 
 #include "hub/hub.h"
 
@@ -304,7 +305,7 @@ static void test_looking_from_all_threads(void **state) {
   pthread_t threads[PUBLISHERS];
   struct follower f;
   coho_loop *loop = coho_loop_new();
-  hub = coho_hub_new(&(coho_hub_options){.topic.grace_ms = 1});
+  hub = hub_with(NULL, &(coho_topic_options){.grace_ms = 1});
   follower_init(&f, hub, loop);
   assert_int_equal(follower_follow(&f, "a/presence", NULL), 0);
   assert_int_equal(follower_follow_pattern(&f, "#"), 0);

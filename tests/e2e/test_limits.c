@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "io/loop.h"
 #include "support/alloc_fail.h"
+#include "support/hubs.h"
 #include "support/raw.h"
 
 #include <coho/hub.h>
@@ -509,7 +510,7 @@ static void test_B16_slow_subscriber_is_closed_while_memory_is_tight(void **stat
   (void)state;
   static const char data[10000] = {0};
   struct raw_frame f;
-  hub = coho_hub_new(&(coho_hub_options){.topic.slow = COHO_SLOW_DISCONNECT});
+  hub = hub_with(NULL, &(coho_topic_options){.slow = COHO_SLOW_DISCONNECT});
   open_slow();
   assert_int_equal(coho_subscribe(hub, server.conn, "t"), 0);
   assert_int_equal(coho_publish(hub, "t", coho_binary(data, sizeof data)), 0);

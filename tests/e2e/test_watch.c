@@ -1,5 +1,6 @@
 /* A program that follows topics itself, on a loop. */
 #include "support/alloc_fail.h"
+#include "support/hubs.h"
 #include "support/world.h"
 
 #include <coho/hub.h>
@@ -45,7 +46,7 @@ static int setup(void **state) {
   lost = 0;
   memset(&w, 0, sizeof w);
   w.loop = coho_loop_new();
-  hub = coho_hub_new(&(coho_hub_options){.topic = {.history_count = 3}});
+  hub = hub_with(NULL, &(coho_topic_options){.history_count = 3});
   return !w.loop || !hub;
 }
 

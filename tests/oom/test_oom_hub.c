@@ -1,5 +1,6 @@
 /* Every allocation of a hub fails once: what was taken arrives or is told as missing, what was not taken
    has left no trace, and nothing leaks. */
+#include "support/hubs.h"
 #include "support/alloc_fail.h"
 #include "support/follower.h"
 
@@ -80,7 +81,7 @@ static void test_hub(void **state) {
   for (long i = 1;; i++) {
     loop = coho_loop_new();
     alloc_fail_at(i);
-    hub = coho_hub_new(&(coho_hub_options){.topic.history_count = 4});
+    hub = hub_with(NULL, &(coho_topic_options){.history_count = 4});
     if (hub) {
       follower_init(&exact, hub, loop);
       follower_init(&pattern, hub, loop);

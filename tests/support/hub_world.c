@@ -1,4 +1,5 @@
 #include "support/hub_world.h"
+#include "support/hubs.h"
 
 #include "support/alloc_fail.h"
 
@@ -15,8 +16,8 @@ void hub_world_open(struct hub_world *w, const coho_hub_options *opt) {
 }
 
 void hub_world_open_topics(struct hub_world *w, const coho_topic_options *opt) {
-  coho_hub_options o = {.topic = *opt};
-  hub_world_open(w, &o);
+  hub_world_open(w, NULL);
+  assert_int_equal(coho_hub_configure(w->hub, "#", opt), 0);
 }
 
 void hub_world_close(struct hub_world *w) {

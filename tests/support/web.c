@@ -1,4 +1,5 @@
 #include "support/web.h"
+#include "support/hubs.h"
 
 #include "support/tokens.h"
 
@@ -11,12 +12,10 @@
 
 void web_open_with(struct web *web, const coho_topics_options *mount,
                    const coho_topic_options *topic, const coho_server_options *so) {
-  coho_hub_options ho = {.on_gap = NULL};
   coho_server_options set = {.drain_timeout_ms = 10000};
-  if (topic) ho.topic = *topic;
   if (so) set = *so;
   memset(web, 0, sizeof *web);
-  web->hub = coho_hub_new(&ho);
+  web->hub = hub_with(NULL, topic);
   assert_non_null(web->hub);
   web->w.loop = coho_loop_new();
   if (!set.threads) set.loop = web->w.loop;

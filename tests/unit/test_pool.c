@@ -35,7 +35,7 @@ static struct thing *add(struct coho__pool *p, uint32_t *number) {
 }
 
 static void fill(struct coho__pool *p, size_t n) {
-  coho__pool_init(p, sizeof(struct thing));
+  coho__pool_init(p, sizeof(struct thing), 6);
   for (size_t i = 0; i < n; i++) {
     things[i] = add(p, &numbers[i]);
     assert_non_null(things[i]);
@@ -84,7 +84,7 @@ static void test_sizes_that_are_odd(void **state) {
   for (size_t i = 0; i < COHO_COUNT(sizes); i++) {
     struct coho__pool p;
     uint32_t some[200];
-    coho__pool_init(&p, sizes[i]);
+    coho__pool_init(&p, sizes[i], 6);
     for (size_t k = 0; k < COHO_COUNT(some); k++)
       memset(coho__pool_add(&p, &some[k]), (int)k, sizes[i]);
     for (size_t k = 0; k < COHO_COUNT(some); k++) {
@@ -140,7 +140,7 @@ static void test_out_of_memory(void **state) {
   for (long i = 1;; i++) {
     struct coho__pool p;
     bool failed = false;
-    coho__pool_init(&p, sizeof(struct thing));
+    coho__pool_init(&p, sizeof(struct thing), 6);
     alloc_fail_at(i);
     for (size_t k = 0; k < 500; k++) {
       things[k] = add(&p, &numbers[k]);
@@ -169,7 +169,7 @@ static void test_random_steps(void **state) {
   struct dice d = dice_of(64);
   size_t used = 0;
   memset(things, 0, sizeof things);
-  coho__pool_init(&p, sizeof(struct thing));
+  coho__pool_init(&p, sizeof(struct thing), 6);
   for (int step = 0; step < 20000; step++) {
     size_t i = dice(&d, MOST / 4);
     bool adding = dice(&d, 100) < (step / 2500 % 2 ? 20U : 80U);
