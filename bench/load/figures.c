@@ -6,39 +6,10 @@
 #include <string.h>
 #include <time.h>
 
-enum { STEPS = 4096 }; /* 32 for each power of two of ns */
-
-static uint64_t histogram[STEPS];
-
 uint64_t figures_now_ns(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
-}
-
-/* ---- round trips --------------------------------------------------------------------------- */
-
-void figures_round_trip(uint64_t ns) {
-  size_t i = ns;
-  if (ns >= 64) {
-    unsigned e = 63 - (unsigned)__builtin_clzll(ns);
-    i = ((e - 5) << 5) + ((ns >> (e - 5)) & 31) + 32;
-  }
-  histogram[i < STEPS - 1 ? i : STEPS - 1]++;
-}
-
-double figures_percentile_us(double q) {
-  uint64_t total = 0, sum = 0;
-  for (size_t i = 0; i < STEPS; i++)
-    total += histogram[i];
-  for (size_t i = 0; i < STEPS; i++) {
-    sum += histogram[i];
-    if ((double)sum <= q * (double)total) continue;
-    if (i < 64) return (double)i / 1000;
-    size_t e = ((i - 32) >> 5) + 5;
-    return ((double)(32 + ((i - 32) & 31)) + 0.5) * (double)(1ULL << (e - 5)) / 1000;
-  }
-  return 0;
 }
 
 /* ---- the server's process ------------------------------------------------------------------ */
@@ -71,8 +42,14 @@ double figures_cpu_ns(int pid) {
   return sum;
 }
 
-double figures_rss_bytes(int pid) {
+struct figures_memory figures_memory(int pid, int with_pss) {
   char path[64];
+  struct figures_memory m = {.rss = 0};
+  if (!pid) return m;
   snprintf(path, sizeof path, "/proc/%d/status", pid);
-  return number_in(path, "VmRSS:") * 1024;
+  m.rss = number_in(path, "VmRSS:") * 1024;
+  m.peak = number_in(path, "VmHWM:") * 1024;
+  snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
+  if (with_pss) m.pss = number_in(path, "Pss:") * 1024;
+  return m;
 }

@@ -1,4 +1,5 @@
-// ws.js none|deflate [CERT KEY]: an echo server with npm ws. Prints "listening PORT".
+// ws.js none|deflate [CERT KEY]: a server with npm ws; at /fan what comes goes to all of /fan, elsewhere
+// it comes back. Prints "listening PORT".
 'use strict';
 const fs = require('fs');
 const { WebSocketServer } = require('ws');
@@ -9,8 +10,13 @@ const server = cert
   : require('http').createServer();
 const perMessageDeflate = mode === 'deflate' ? { threshold: 0 } : false;
 const wss = new WebSocketServer({ server, perMessageDeflate, maxPayload: 64 << 20 });
-wss.on('connection', (ws) => {
+const fan = new Set();
+wss.on('connection', (ws, request) => {
+  const all = request.url === '/fan' ? fan.add(ws) : [ws];
   ws.on('error', () => {});
-  ws.on('message', (data, binary) => ws.send(data, { binary }));
+  ws.on('close', () => fan.delete(ws));
+  ws.on('message', (data, binary) => {
+    for (const to of all) to.send(data, { binary });
+  });
 });
 server.listen(0, '127.0.0.1', 4096, () => console.log(`listening ${server.address().port}`));
