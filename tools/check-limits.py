@@ -6,10 +6,11 @@ import sys
 import sources
 
 DOC = "docs/limits.md"
-STRUCTURES = ("coho_options", "coho_server_options", "coho_ws_options")
+STRUCTURES = ("coho_options", "coho_server_options", "coho_ws_options", "coho_hub_options", "coho_topic_options",
+              "coho_topics_options")
 # Sizes, times and rates; others have nothing to do with limits.
 FIELD = re.compile(r"^  (?:uint64_t|uint32_t|size_t|coho_rate) (\w+);", re.MULTILINE)
-NO_LIMITS = {"flags", "threads", "unix_mode", "drain_code"}
+NO_LIMITS = {"flags", "threads", "unix_mode", "drain_code", "slow"}
 FUNCTION = re.compile(r"COHO_API void (coho_set_\w+_limit)\(")
 
 
@@ -36,7 +37,7 @@ def exists(root, test):
 
 def main():
     root = sources.ROOT
-    headers = "".join((root / "include/coho" / name).read_text() for name in ("core.h", "coho.h"))
+    headers = "".join((root / "include/coho" / name).read_text() for name in ("core.h", "coho.h", "hub.h", "topics.h"))
     rows = [line.strip("|").split("|") for line in (root / DOC).read_text().splitlines() if line.startswith("| ")]
     rows = [row for row in rows if row[-1].strip() != "test"]
     documented = {word for row in rows for word in re.findall(r"^ `(\w+)`", row[0])}

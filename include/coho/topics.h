@@ -28,11 +28,11 @@ typedef struct coho_topics_options {
   const char *cookie;         /* its name; default "coho_token" */
   /* Of connections: limits, times, compression. Its handlers, protocols and origins are not used. */
   const coho_options *conn;
-  uint64_t max_message;       /* that is published; default 64 KiB */
-  uint64_t max_queue;         /* bytes waiting for one subscriber; default 1 MiB */
-  coho_rate rate;             /* requests of a connection, publishes included, more are refused as
-                                 too-many; default 100 a second, 200 at once; per_second
-                                 UINT32_MAX: any number */
+  uint64_t max_message; /* that is published; default 64 KiB */
+  uint64_t max_queue;   /* bytes waiting for one subscriber; default 1 MiB */
+  coho_rate rate;       /* frames of a WebSocket connection, publishes included; above it is not
+                                 read until there is room again; default 100 a second, 200 at
+                                 once; per_second UINT32_MAX: any number */
   uint32_t max_subscriptions; /* of one connection; default 100 */
   uint32_t auth_timeout_ms;   /* for the first message with a token; default 5,000 */
   uint32_t heartbeat_ms;      /* silence of a stream before a comment; default 15,000 */
