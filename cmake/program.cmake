@@ -17,7 +17,7 @@ set(assets ${PROJECT_BINARY_DIR}/assets.c)
 
 file(GLOB page_files CONFIGURE_DEPENDS ${web}/*.*)
 file(GLOB_RECURSE page_sources CONFIGURE_DEPENDS
-  ${web}/pages/* ${web}/src/* ${web}/static/* ${web}/styles/*)
+  ${web}/client/* ${web}/pages/* ${web}/src/* ${web}/static/* ${web}/styles/*)
 
 add_custom_command(OUTPUT ${npm_stamp}
   COMMAND ${PROJECT_SOURCE_DIR}/tools/npm-ci web

@@ -7,6 +7,7 @@
 #include "serve_options.h"
 #include "settle.h"
 #include "systemd.h"
+#include "topics.h"
 
 #include "base/check.h"
 
@@ -49,6 +50,8 @@ static int add_routes(coho_server *s, const struct serve_values *v) {
     complain("cannot start", "", err);
     return err;
   }
+  if (v->topics.on) err = topics_start(&v->topics, s, &base);
+  if (err) return err;
   if (v->root) {
     err = coho_route_static(s, "/", v->root);
     if (err) complain("--root ", v->root, err);
@@ -169,6 +172,7 @@ static void read_config_again(const struct serving *g) {
   serve_options_free(&fresh);
   settle_free(&s);
   if (!status && g->tls) tls_reload(g->tls);
+  if (!status && topics_have_keys()) topics_reload();
 }
 
 static void read_again(const struct serving *g) {
@@ -226,7 +230,7 @@ static const char *const page_headers[] = {
     NULL};
 
 static int add_admin(coho_server *s, const struct serve_values *v, coho_tls *tls) {
-  const struct metrics m = {.server = s, .hub = v->demo ? demo_hub() : NULL};
+  const struct metrics m = {.server = s, .hub = v->demo ? demo_hub() : topics_hub()};
   int err = admin_start(&v->admin, &m, tls);
   if (err) complain("cannot listen on ", v->admin.url, err);
   return err;
@@ -262,6 +266,7 @@ static int serve(const struct settle_source *from, const struct serve_values *v,
   if (v->demo) demo_stop();
   systemd_end();
   coho_server_free(s);
+  topics_stop();
   accesslog_close();
   return err ? EXIT_PEER : EXIT_FINE;
 }
@@ -315,7 +320,7 @@ static int run(const struct command *c, int argc, char **argv) {
 const struct command cmd_serve = {
     .name = "serve",
     .arguments = "",
-    .summary = "serve HTTP and WebSocket: the demo, or files",
+    .summary = "serve HTTP and WebSocket: the demo, topics, or files",
     .description =
         "Serves HTTP and WebSocket on the same port until it is interrupted. Prints a line "
         "'listening URL' for each listener. /echo sends every message back, /healthz answers 'ok'."

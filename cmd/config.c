@@ -257,11 +257,16 @@ static void unknown_key(const struct job *j, const struct option *const tables[2
                 s.best ? s.best : "", s.best ? "?" : "");
 }
 
+/* One of the command line only gives way to a section of the same name. */
 static const struct option *find(const struct option *const tables[2], const char *name) {
+  const struct option *typed = NULL;
   for (size_t i = 0; i < 2; i++)
-    for (const struct option *o = tables[i]; o && o->name; o++)
-      if (!strcmp(o->name, name)) return o;
-  return NULL;
+    for (const struct option *o = tables[i]; o && o->name; o++) {
+      if (strcmp(o->name, name) != 0) continue;
+      if (!o->typed) return o;
+      typed = o;
+    }
+  return typed;
 }
 
 static void set_map(const struct job *j, const struct option *const tables[2], const char *name,

@@ -36,6 +36,17 @@ const struct option serve_options[] = {
      .kind = OPTION_FLAG,
      .offset = offsetof(struct serve_values, demo),
      .text = "serve the demo: start page, echo, chat, stocks and server statistics"},
+    {.name = "topics",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct serve_values, topics.asked),
+     .typed = true,
+     .text = TOPICS_TEXT},
+    {.name = "topics-path",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct serve_values, topics.path),
+     .value = "PATH",
+     .usual = "/t/",
+     .text = TOPICS_PATH_TEXT},
     {.name = "listen",
      .letter = 'l',
      .kind = OPTION_LIST,
@@ -197,7 +208,21 @@ const struct option serve_options[] = {
      .text = "log what peers did wrong; twice: everything"},
     {.name = NULL}};
 
-const struct option serve_sections[] = {{.name = NULL}};
+enum { TOPICS, AUTH };
+
+const struct option serve_sections[] = {
+    [TOPICS] = {.name = "topics",
+                .kind = OPTION_ROWS,
+                .offset = offsetof(struct serve_values, topics.rules),
+                .parts = topics_rule_parts,
+                .row_size = sizeof(struct topics_rule),
+                .text = TOPICS_RULES_TEXT},
+    [AUTH] = {.name = "auth",
+              .kind = OPTION_GROUP,
+              .offset = offsetof(struct serve_values, topics.auth),
+              .parts = auth_parts,
+              .text = AUTH_TEXT},
+    {.name = NULL}};
 
 void serve_options_free(struct serve_values *v) {
   option_free(serve_options, v);
@@ -244,6 +269,12 @@ static int check_root(const struct command *c, const char *root) {
                                : coho_strerror(errno == EACCES ? COHO_EACCES : COHO_ENOENT));
 }
 
+/* NULL: it is not in the file. */
+static const struct option *section(const struct command *c, int which) {
+  const struct option *o = &serve_sections[which];
+  return faults_find(c->faults, o).line ? o : NULL;
+}
+
 int serve_options_check(const struct command *c, void *values) {
   struct serve_values *v = (struct serve_values *)values;
   const char *secure = NULL; /* a listener that needs a certificate */
@@ -263,9 +294,11 @@ int serve_options_check(const struct command *c, void *values) {
   status |= limit_read(c, &v->limits);
   status |= accesslog_check(c, &v->access);
   if (v->root) status |= check_root(c, v->root);
-  if (!c->faults->errors && !v->demo && !v->root && !v->listen.count && !systemd_sockets())
-    return usage_error(c, "nothing to serve; add --demo, or --root DIR for files, or --listen URL "
-                          "for /echo alone");
+  status |= topics_check(c, &v->topics, section(c, TOPICS), section(c, AUTH), v->demo);
+  bool any = v->demo || v->root || v->topics.on || v->listen.count || systemd_sockets();
+  if (!c->faults->errors && !any)
+    return usage_error(c, "nothing to serve; add --demo, or --topics, or --root DIR for files, or "
+                          "--listen URL for /echo alone");
   /* Without a file they are read when it starts, which tells more. */
   return status || !v->config ? status : tls_server_try(c, &v->tls);
 }

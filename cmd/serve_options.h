@@ -8,6 +8,7 @@
 #include "ingress.h"
 #include "limit.h"
 #include "tls.h"
+#include "topics.h"
 
 struct serve_values {
   struct option_list listen;
@@ -23,6 +24,7 @@ struct serve_values {
   uint64_t verbose;
   struct accesslog_options access;
   struct admin_options admin;
+  struct topics_options topics;
   uint64_t drain, drain_code;
   const char *config;
   bool check_config, print_config;
