@@ -29,7 +29,7 @@ typedef struct coho_conn_info {
   coho_id id;
   const char *peer;       /* as of coho_conn_peer() */
   const char *route;      /* the pattern, such as "/chat/:room" */
-  const char *target;     /* of its request; "" unless the server keeps it (COHO_KEEP_TARGETS) */
+  const char *target;     /* of its request, without secrets; "" unless kept (COHO_KEEP_TARGETS) */
   const char *protocol;   /* the subprotocol, "" for none */
   const char *extensions; /* as of coho_conn_extensions() */
   const char *tls;        /* "TLSv1.3 TLS_AES_128_GCM_SHA256"; "" without TLS */

@@ -11,9 +11,8 @@
 #include <string.h>
 
 enum {
-  METHOD_SHOWN = 32,  /* characters of the method, escapes included */
-  TARGET_SHOWN = 600, /* of the target */
-  NAME_MOST = 64      /* a longer parameter name is none of those that are secret */
+  METHOD_SHOWN = 32, /* characters of the method, escapes included */
+  NAME_MOST = 64     /* a longer parameter name is none of those that are secret */
 };
 
 /* What a query must not show: whoever reads the log could use it. */
@@ -33,7 +32,8 @@ static bool is_secret(struct coho__view name) {
 }
 
 struct shown {
-  char text[TARGET_SHOWN + 1]; /* one more than is shown, so that escaping sees that it is cut */
+  char text[COHO_ACCESS_TARGET +
+            1]; /* one more than is shown, so that escaping sees that it is cut */
   size_t len;
 };
 
@@ -81,7 +81,7 @@ static void show_path(struct shown *s, struct coho__view path) {
   show(s, (struct coho__view){at, (size_t)(rest.data + rest.len - at)});
 }
 
-static const char *show_target(char dst[TARGET_SHOWN], struct coho__view target) {
+const char *coho__access_target(char dst[COHO_ACCESS_TARGET], struct coho__view target) {
   struct shown s = {.len = 0};
   struct coho__view query = target;
   struct coho__view before = coho__view_split(&query, '?');
@@ -90,15 +90,15 @@ static const char *show_target(char dst[TARGET_SHOWN], struct coho__view target)
     show(&s, VIEW("?"));
     show_query(&s, query);
   }
-  return coho__escape(dst, TARGET_SHOWN, s.text, s.len);
+  return coho__escape(dst, COHO_ACCESS_TARGET, s.text, s.len);
 }
 
 const char *coho__access_request(char dst[COHO_ACCESS_REQUEST], struct coho__view method,
                                  struct coho__view target) {
-  char verb[METHOD_SHOWN], path[TARGET_SHOWN];
+  char verb[METHOD_SHOWN], path[COHO_ACCESS_TARGET];
   (void)snprintf(dst, COHO_ACCESS_REQUEST, "%s %s",
                  coho__escape(verb, sizeof verb, method.data, method.len),
-                 show_target(path, target));
+                 coho__access_target(path, target));
   return dst;
 }
 
@@ -116,12 +116,12 @@ bool coho__http_logs(const struct coho__http *h) {
 
 void coho__http_access(const struct coho__http *h, const struct coho__access *a) {
   const struct coho__http_conf *conf = h->conf;
-  char verb[METHOD_SHOWN], path[TARGET_SHOWN], line[COHO_ACCESS_MAX];
+  char verb[METHOD_SHOWN], path[COHO_ACCESS_TARGET], line[COHO_ACCESS_MAX];
   if (!coho__http_logs(h)) return;
   const coho_access told = {.peer = a->peer,
                             .method =
                                 coho__escape(verb, sizeof verb, a->method.data, a->method.len),
-                            .target = show_target(path, a->target),
+                            .target = coho__access_target(path, a->target),
                             .bytes = a->bytes,
                             .duration_ms = a->duration_ms,
                             .status = a->status,

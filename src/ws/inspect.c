@@ -1,5 +1,6 @@
 #include "base/alloc.h"
 #include "base/sized.h"
+#include "http/access.h"
 #include "io/mailbox.h"
 #include "ws/conn.h"
 #include "ws/serve.h"
@@ -70,9 +71,10 @@ struct query {
 
 static const char *route_of(const coho_conn *c) { return c->opt->route ? c->opt->route : ""; }
 
-static const char *target_of(const coho_conn *c) {
+/* As it may be shown: the page of an administrator is no place for tokens. */
+static const char *target_of(const coho_conn *c, char dst[COHO_ACCESS_TARGET]) {
   const struct coho__note *n = c->more.note;
-  return n && n->target ? n->target : "";
+  return coho__access_target(dst, coho__view_of(n ? n->target : NULL));
 }
 
 static bool has_topics(const coho_conn *c) {
@@ -93,10 +95,11 @@ static int add_text(struct part *p, struct row *r, enum text which, const char *
 
 static int add_texts(struct part *p, struct row *r, const coho_conn *c) {
   char peer[COHO_ADDR_MAX], extensions[COHO_EXTENSIONS_MAX], tls[128];
+  char target[COHO_ACCESS_TARGET];
   const char *texts[TOPICS] = {
       [PEER] = coho_conn_peer(c, peer, sizeof peer),
       [ROUTE] = route_of(c),
-      [TARGET] = target_of(c),
+      [TARGET] = target_of(c, target),
       [PROTOCOL] = c->protocol,
       [EXTENSIONS] = coho_conn_extensions(c, extensions, sizeof extensions),
       [TLS] = coho__stream_tell(c->stream, COHO_STREAM_TLS, tls, sizeof tls),
@@ -117,9 +120,9 @@ static bool topics_match(const coho_conn *c, const char *what) {
 }
 
 static bool texts_match(const coho_conn *c, const char *what) {
-  char peer[COHO_ADDR_MAX];
+  char peer[COHO_ADDR_MAX], target[COHO_ACCESS_TARGET];
   return strstr(coho_conn_peer(c, peer, sizeof peer), what) || strstr(route_of(c), what) ||
-         strstr(target_of(c), what) || strstr(c->protocol, what) || topics_match(c, what);
+         strstr(target_of(c, target), what) || strstr(c->protocol, what) || topics_match(c, what);
 }
 
 /* ---- one connection ------------------------------------------------------------------------- */

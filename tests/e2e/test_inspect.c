@@ -101,7 +101,7 @@ static void test_a_connection_is_described(void **state) {
   assert_int_equal(got.conns[0].id, server.id);
   assert_string_equal(got.peer, coho_conn_peer(server.conn, peer, sizeof peer));
   assert_string_equal(got.route, "/room/:name");
-  assert_string_equal(got.target, "/room/a?token=1");
+  assert_string_equal(got.target, "/room/a?token=*"); /* A18 */
   assert_string_equal(got.protocol, "chat");
   assert_string_equal(got.extensions, "");
   assert_string_equal(got.tls, "");
