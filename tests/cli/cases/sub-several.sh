@@ -3,9 +3,9 @@ serve --demo
 for topic in a b/c; do
   "$COHO" sub "$url/t/" a b/c --since 0 --state state >heard 2>said &
   follower=$!
-  until grep -q connected said; do :; done
+  until grep -qs connected said; do :; done
   coho pub "$url/t/$topic" "to $topic" -q
-  until grep -q to heard; do :; done
+  until grep -qs to heard; do :; done
   kill -s INT "$follower"
   status wait "$follower"
   cat heard
