@@ -217,7 +217,7 @@ typedef struct coho_server_options {
   /* Further fields "Name: value" of every file and asset that is served, such as a
      Content-Security-Policy, ended by NULL; at most 8 KiB. */
   const char *const *headers;
-  coho_tls *tls;                 /* of its wss:// listeners; kept alive by the server */
+  coho_tls *tls; /* of its wss:// listeners; kept alive by the server */
   /*
    * What stands in front: networks such as "10.0.0.0/8" or "2001:db8::/32", addresses, and "unix" for
    * whoever comes by a unix socket; ended by NULL.
@@ -244,14 +244,15 @@ typedef struct coho_server_options {
   uint32_t keepalive_timeout_ms; /* silence between two requests; default 15,000 */
   uint32_t write_timeout_ms;     /* a reply that makes no progress; default 10,000 */
   uint32_t drain_timeout_ms;     /* graceful stop: then connections are cut; default 5,000 */
-  uint32_t drain_spread_ms; /* graceful stop: connections are closed, and deferred requests told, one
+  uint32_t
+      drain_spread_ms;     /* graceful stop: connections are closed, and deferred requests told, one
                                after the other over this time; drain_timeout_ms begins with its
                                end; default 0 */
-  uint32_t drain_code;      /* with this code, such as 1012: a restart; default 1001 */
-  uint32_t backlog;              /* of listen(2); default 4,096 */
-  uint32_t tls_timeout_ms;       /* from accept to the end of the TLS handshake; default 5,000 */
-  uint32_t proxy_timeout_ms;     /* from accept to the end of the PROXY header; default 3,000 */
-  uint32_t unix_mode;            /* of the files of unix sockets; default 0660 */
+  uint32_t drain_code;     /* with this code, such as 1012: a restart; default 1001 */
+  uint32_t backlog;        /* of listen(2); default 4,096 */
+  uint32_t tls_timeout_ms; /* from accept to the end of the TLS handshake; default 5,000 */
+  uint32_t proxy_timeout_ms; /* from accept to the end of the PROXY header; default 3,000 */
+  uint32_t unix_mode;        /* of the files of unix sockets; default 0660 */
   /* Per peer address, an IPv6 address by its first 64 bits; off by default. */
   uint32_t max_per_address; /* connections; more are answered 503 */
   coho_rate address_rate;   /* WebSocket handshakes, more are answered 429; and, counted apart, TLS

@@ -1,8 +1,8 @@
 /* Every allocation of a hub fails once: what was taken arrives or is told as missing, what was not taken
    has left no trace, and nothing leaks. */
-#include "support/hubs.h"
 #include "support/alloc_fail.h"
 #include "support/follower.h"
+#include "support/hubs.h"
 
 #include "hub/hub.h"
 
