@@ -13,11 +13,19 @@ static int mount(const struct demo_options *opt, const char *prefix, coho_hub *h
   return coho_route_topics(opt->server, prefix, hub, &o);
 }
 
+/* Who is typing is of no interest later; a chat notices soon that somebody has left. */
+static int said_rules(coho_hub *hub) {
+  coho_topic_options typing = {.flags = COHO_NO_HISTORY}, room = {.grace_ms = 5000};
+  int err = coho_hub_configure(hub, "chat/+/typing", &typing);
+  return err ? err : coho_hub_configure(hub, "chat/+", &room);
+}
+
 int demo_start(const struct demo_options *opt) {
   static const char *const nobody[] = {NULL};
   said = coho_hub_new(NULL);
   live = coho_hub_new(NULL);
   int err = said && live ? 0 : COHO_ENOMEM;
+  if (!err) err = said_rules(said);
   if (!err) err = demo_stocks_rules(live);
   if (!err) err = demo_stats_rules(live);
   if (!err) err = mount(opt, "/t/", said, NULL);

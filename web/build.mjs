@@ -28,6 +28,8 @@ async function buildScripts() {
   await build({ ...common, entryPoints: ["src/theme.ts"], format: "iife" });
   await build({ ...common, entryPoints: { uplot: "uplot" }, minify: true, legalComments: "inline" });
   await build({ ...common, entryPoints: ["styles/coho.css"] });
+  // The pages have it in their bundles; this one is for whoever wants to try it.
+  await build({ ...common, entryPoints: ["client/coho.js"] });
 }
 
 /** What surrounds a page that has no others beside it. */

@@ -79,7 +79,7 @@ test("admin: connections appear, change and go away", () => withAdmin([], async 
 
 test("admin: sort and filter", () => withAdmin([], async ({ server, url }) => {
   const quiet = await client(server, "/echo");
-  const busy = await client(server, "/chat?room=r&name=ann");
+  const busy = await client(server, "/t/chat/r?as=ann");
   for (let i = 0; i < 5; i++) await busy.send('{"type":"say","text":"hi"}');
   const page = await open(url);
   await row(page, "/chat").waitFor();
@@ -154,7 +154,7 @@ test("admin: with a token one signs in, and out", async () => {
 
 test("admin: fits phone and desktop, in light and dark", () => withAdmin([], async ({ server, url }) => {
   const socket = await client(server, "/echo", "x");
-  await client(server, "/chat?room=r&name=ann");
+  await client(server, "/t/chat/r?as=ann");
   for (const [device, viewport] of Object.entries({ phone, desktop })) {
     for (const colorScheme of ["light", "dark"]) {
       const page = await open(url, { viewport, colorScheme });

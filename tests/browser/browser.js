@@ -10,7 +10,9 @@ export const desktop = { width: 1280, height: 800 };
 const screenshots = fileURLToPath(new URL("../../build/screenshots/", import.meta.url));
 const quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-const failedConnect = /WebSocket connection to '.*' failed/;
+const failedConnect = /WebSocket connection to '.*' failed|Failed to load resource: net::ERR_/;
+/** How a client of topics ends a stream or a poll. */
+const aborted = (request) => /\/(t|live)\//.test(request.url()) && request.failure()?.errorText === "net::ERR_ABORTED";
 
 /** What the browser's console, its pages or its network held against us. */
 export const complaints = [];
@@ -49,7 +51,7 @@ function listen(page) {
     complaints.push(`console ${message.type()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => complaints.push(`page error: ${error}`));
-  page.on("requestfailed", (request) => complaints.push(`request failed: ${request.url()}: ${request.failure()?.errorText}`));
+  page.on("requestfailed", (request) => outage || aborted(request) || complaints.push(`request failed: ${request.url()}: ${request.failure()?.errorText}`));
   page.on("response", (response) => {
     if (response.status() >= 400) complaints.push(`${response.status()} for ${response.url()}`);
   });

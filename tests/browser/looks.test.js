@@ -22,9 +22,17 @@ const scenes = {
     await page.locator("tr.subscribed").nth(3).waitFor();
     const drawn = await page.locator("#chart canvas").evaluate((canvas) => canvas.toDataURL());
     await page.waitForFunction((drawn) => document.querySelector("#chart canvas").toDataURL() !== drawn, drawn);
+    await page.getByRole("switch", { name: "Slow client" }).click();
+    await page.getByLabel("asks every").selectOption("1");
+    await page.locator("#slow-said li").first().waitFor();
   },
   stats: async (page) => {
     await page.locator("#uptime", { hasText: /Up ([3-9]|\d\d+) s/ }).waitFor(); // enough to draw a line
+  },
+  transports: async (page) => {
+    await page.locator("#strip .websocket").nth(9).waitFor();
+    await page.getByRole("switch").first().click();
+    await page.locator("#strip .sse").nth(9).waitFor();
   },
   justws: async (page) => page.locator("#log", { hasText: "message:" }).waitFor(),
 };

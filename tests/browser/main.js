@@ -7,7 +7,9 @@ import "./echo.test.js";
 import "./chat.test.js";
 import "./stocks.test.js";
 import "./stats.test.js";
+import "./transports.test.js";
 import "./looks.test.js";
+import "./react.test.js";
 import "./admin.test.js";
 
 const failed = await runTests(process.argv.slice(2));

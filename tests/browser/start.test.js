@@ -9,6 +9,7 @@ test("start page: every demo shows a sign of life", async (demo) => {
   await shows(page, "#wire-time", /^[\d.]+ ms$/);
   await shows(page, "#sign-chat", /^\d+ connections?$/);
   await shows(page, "#sign-stocks", /^\d+\.\d\d$/);
+  await shows(page, "#sign-transports", "WebSocket");
   await shows(page, "#sign-stats", /^[\d.]+ [KMG]iB$/);
 });
 
@@ -21,13 +22,26 @@ test("start page: the commands carry the address of this server", async (demo) =
 
 test("start page: each card leads to its demo, and the header leads everywhere", async (demo) => {
   const page = await visit(demo.origin);
-  for (const title of ["Echo console", "Chat", "Stocks", "Server stats"]) {
+  for (const title of ["Echo console", "Chat", "Stocks", "Server stats", "Transports"]) {
     await page.getByRole("main").getByRole("link", { name: title, exact: true }).click();
     await page.getByRole("heading", { level: 1, name: title }).waitFor();
     assert.equal(await page.locator("nav [aria-current=page]").count(), 1);
     await page.getByRole("link", { name: /^coho: full duplex/ }).click();
     await page.getByRole("heading", { level: 1, name: /Upstream/ }).waitFor();
   }
+});
+
+test("start page: coho.js is there to be used, as the page says", async (demo) => {
+  const page = await visit(demo.origin);
+  await shows(page, ".sample", `"http://${demo.host}/coho.js"`);
+  const heard = await page.evaluate(async () => {
+    const { Coho } = await import("/coho.js");
+    const client = new Coho("/t/");
+    const heard = new Promise((done) => client.subscribe("chat/lobby", ({ data }) => done(data), { since: "0" }));
+    await client.publish("chat/lobby", "hello");
+    return heard;
+  });
+  assert.equal(heard, "hello");
 });
 
 test("theme: the button switches it and the next page remembers", async (demo) => {

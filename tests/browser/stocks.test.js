@@ -73,9 +73,27 @@ test("stocks: after a crash of the server the same symbols move again", async (d
     await demo.kill();
     await until(page, () => document.querySelectorAll("tr.subscribed").length === 0);
     await demo.start();
-    await connectionIs(page, /^open$/);
+    await connectionIs(page, /^open/);
   });
   await until(page, () => document.querySelectorAll("tr.subscribed").length === 3);
   await moves(page, "KETA");
   assert.equal(await page.locator("tr.subscribed[data-symbol=COHO]").count(), 0);
+});
+
+test("stocks: a slow client is told what it lost, and has the latest price", async (demo) => {
+  const page = await openMarket(demo);
+  const slow = page.getByRole("switch", { name: "Slow client" });
+  const said = (text) => page.locator("#slow-said", { hasText: text }).waitFor();
+  const figure = async (id) => Number((await page.locator(`#${id}`).textContent()).replaceAll(",", ""));
+  await page.getByLabel("asks every").selectOption("1");
+  await slow.click();
+  await said(/Asked again: \d+ changes?, none lost/);
+  await page.getByLabel("asks every").selectOption("4");
+  await said(/Asked again: \d+ changes, and a gap: \d+ lost/);
+  assert.ok((await figure("slow-lost")) > 0);
+  assert.equal(await figure("live-lost"), 0);
+  assert.match(await page.locator("#slow-price").textContent(), /^\d+\.\d\d$/);
+  await slow.click();
+  await page.locator("#slow-view").waitFor({ state: "hidden" });
+  await moves(page, "COHO"); // the page goes on following what it followed
 });

@@ -1,5 +1,6 @@
-"""What `coho serve --demo` serves behind its pages, asked with `coho connect`."""
+"""What `coho serve --demo` serves behind its pages, asked with `coho connect` and by HTTP."""
 import json
+import urllib.error
 import urllib.request
 
 from program import COHO, connect, contains, same, serving
@@ -14,68 +15,66 @@ def heard(client):
     return json.loads(client.line())
 
 
+def ask(url, path, body=None):
+    """By HTTP, as pages without WebSocket do: the status and the JSON of the answer."""
+    request = urllib.request.Request(url.replace("ws://", "http://") + path, data=body)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, None
+
+
 def chat():
     with endpoints() as url:
-        ann = Process(COHO, "connect", "-q", f"{url}/chat?room=tea%20room&name=Ann")
-        welcome = heard(ann)
-        same(welcome, {"type": "welcome", "room": "tea room", "name": "Ann", "members": ["Ann"]})
-        bob = Process(COHO, "connect", "-q", f"{url}/chat?room=tea%20room&name=Ann")
-        same(heard(bob), {"type": "welcome", "room": "tea room", "name": "Ann-2", "members": ["Ann", "Ann-2"]})
-        same(heard(ann), {"type": "join", "name": "Ann-2", "members": 2})
-        bob.say('mörgen "all"')
-        for person in (ann, bob):
-            message = heard(person)
-            same(message.pop("time") > 1_600_000_000_000, True)
-            same(message, {"type": "message", "name": "Ann-2", "text": 'mörgen "all"'})
-        same(bob.hang_up(), 0)
-        same(heard(ann), {"type": "leave", "name": "Ann-2", "members": 1})
-        same(ann.hang_up(), 0)
+        ann = Process(COHO, "connect", "-q", f"{url}/t/chat/tea?as=ann&info=%7B%22name%22%3A%22Ann%22%7D")
+        ann.say("first")
+        same(ann.line(), "first")
+        same(ask(url, "/t/chat/tea/presence")[1]["members"], [{"id": "ann", "info": {"name": "Ann"}}])
+        same(ask(url, "/t/chat/tea", 'm\u00f6rgen "all"'.encode())[0], 200)
+        same(ann.line(), 'm\u00f6rgen "all"')
+        bob = Process(COHO, "connect", "-q", f"{url}/t/chat/tea?since=0")
+        same([bob.line(), bob.line()], ["first", 'm\u00f6rgen "all"'])
+        same((ann.hang_up(), bob.hang_up()), (0, 0))
 
 
-def chat_defaults_and_refusals():
+def typing():
     with endpoints() as url:
-        guest = Process(COHO, "connect", "-q", f"{url}/chat")
-        welcome = heard(guest)
-        same((welcome["room"], welcome["name"]), ("lobby", "guest-1"))
-        guest.hang_up()
-        contains(connect(f"{url}/chat?name={'x' * 65}")[1], "answered 400")
-        _, said, status = connect(f"{url}/chat", "--hex", "-x", "00")
-        same(status, 1)
-        contains(said, "closed by the peer with 1003")
+        same(ask(url, "/t/chat/tea/typing", b"{}")[0], 200)
+        same(ask(url, "/t/chat/tea/typing/history")[1]["messages"], [])
+        same(ask(url, "/t/chat/tea", b"{}")[0], 200)
+        same(len(ask(url, "/t/chat/tea/history")[1]["messages"]), 1)
 
 
 def stocks():
     with endpoints() as url:
-        client = Process(COHO, "connect", "-q", f"{url}/stocks?symbols=COHO,NONE")
-        symbols = heard(client)
-        same((symbols["type"], len(symbols["symbols"])), ("symbols", 12))
-        same(sorted(symbols["symbols"][0]), ["name", "open", "price", "symbol"])
-        same(heard(client), {"type": "subscribed", "symbols": ["COHO"]})
-        price = heard(client)
-        same((sorted(price), price["type"], price["symbol"]), (["price", "symbol", "time", "type"], "price", "COHO"))
-        client.say('{"subscribe":["KETA","NONE"],"unsubscribe":["COHO"]}')
-        answers = [heard(client)]
-        while answers[-1]["type"] != "subscribed":
-            answers.append(heard(client))
-        same([a for a in answers if a["type"] == "error"], [{"type": "error", "error": "unknown symbol: NONE"}])
-        same(answers[-1], {"type": "subscribed", "symbols": ["KETA"]})
-        client.say("what?")
-        while (answer := heard(client))["type"] == "price":
-            same(answer["symbol"], "KETA")
-        same(answer["type"], "error")
-        same(client.stop(), 0)
+        companies = heard(Process(COHO, "connect", "-q", f"{url}/live/stocks?since=0"))
+        same((len(companies), sorted(companies[0])), (12, ["name", "open", "symbol"]))
+        for topic in ("stocks/COHO", "ticks"):
+            quote = heard(Process(COHO, "connect", "-q", f"{url}/live/{topic}?since=0"))
+            same(sorted(quote), ["name", "open", "price", "symbol", "time"])
+        same(len(ask(url, "/live/stocks/COHO/history")[1]["messages"]), 1)
 
 
 def stats():
     with endpoints() as url:
-        client = Process(COHO, "connect", "-q", f"{url}/stats")
-        history, sample = heard(client), heard(client)
-        same((history["type"], history["interval_ms"]), ("history", 1000))
-        same(sample["type"], "sample")
-        same(sorted(sample), sorted(["type", "time", "uptime_s", "connections", "messages_in", "messages_out",
-                                     "bytes_in", "bytes_out", "rss_bytes", "cpu_percent", "loop_lag_ms"]))
+        client = Process(COHO, "connect", "-q", f"{url}/live/stats?since=0")
+        sample = heard(client)
+        while sample["connections"] == 0:  # taken before it came
+            sample = heard(client)
+        same(sorted(sample), sorted(["time", "uptime_s", "connections", "messages_in", "messages_out", "bytes_in",
+                                     "bytes_out", "rss_bytes", "cpu_percent", "loop_lag_ms"]))
         same(sample["connections"], 1)
         same(client.stop(), 0)
+
+
+def live_is_read_only():
+    with endpoints() as url:
+        for topic in ("stats", "stocks", "stocks/COHO", "ticks", "another"):
+            same(ask(url, f"/live/{topic}", b"{}")[0], 403)
+        _, said, status = connect(f"{url}/live/stats", "-q", "-x", "{}", "--linger", "20")
+        same(status, 1)
+        contains(said, "closed by the peer with 4403")
 
 
 def healthz():
@@ -84,4 +83,4 @@ def healthz():
             same((answer.status, answer.read()), (200, b"ok\n"))
 
 
-TESTS = (chat, chat_defaults_and_refusals, stocks, stats, healthz)
+TESTS = (chat, typing, stocks, stats, live_is_read_only, healthz)

@@ -38,9 +38,9 @@ export function duration(seconds: number): string {
   return `${Math.floor(seconds)} s`;
 }
 
-/** 14:05 */
-export function hour(time: Date): string {
-  return time.toTimeString().slice(0, 5);
+/** 14:05, or 14:05:09 */
+export function hour(time: Date, seconds = false): string {
+  return time.toTimeString().slice(0, seconds ? 8 : 5);
 }
 
 /** 14:05:09.042 */

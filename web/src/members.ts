@@ -2,40 +2,27 @@
 
 import { find, make } from "./dom.js";
 import { hue } from "./hue.js";
+import type { Member } from "./room.js";
+
+const mostShown = 200;
 
 export class Members {
   readonly #list = find("members", HTMLElement);
   readonly #count = find("member-count", HTMLElement);
-  readonly #names = new Set<string>();
-  #own = "";
 
-  welcome(own: string, names: string[]): void {
-    this.#own = own;
-    this.#names.clear();
-    for (const name of names) this.#names.add(name);
-    this.#show();
+  show(all: Member[], own: string): void {
+    const sorted = [...all].sort((a, b) => a.name.localeCompare(b.name));
+    const shown = sorted.slice(0, mostShown).map((member) => entry(member, own));
+    const more = all.length - mostShown;
+    if (more > 0) shown.push(make("li", "more", `and ${more} more`));
+    this.#count.textContent = String(all.length);
+    this.#list.replaceChildren(...shown);
   }
+}
 
-  join(name: string): void {
-    this.#names.add(name);
-    this.#show();
-  }
-
-  leave(name: string): void {
-    this.#names.delete(name);
-    this.#show();
-  }
-
-  #show(): void {
-    this.#count.textContent = String(this.#names.size);
-    const sorted = [...this.#names].sort((a, b) => a.localeCompare(b));
-    this.#list.replaceChildren(...sorted.map((name) => this.#entry(name)));
-  }
-
-  #entry(name: string): HTMLElement {
-    const entry = make("li", "member", name);
-    entry.dataset["hue"] = hue(name);
-    if (name === this.#own) entry.append(make("small", "", " you"));
-    return entry;
-  }
+function entry({ id, name }: Member, own: string): HTMLElement {
+  const item = make("li", "member", make("bdi", "", name));
+  item.dataset["hue"] = hue(name);
+  if (id === own) item.append(make("small", "", " you"));
+  return item;
 }

@@ -1,24 +1,41 @@
-/** Protocol: the JSON that the demo endpoints send. Plain data, usable from any WebSocket client. */
+/** Protocol: the JSON of the demo's topics. Plain data, usable by any client. */
 
-export type ChatMessage =
-  | { type: "welcome"; room: string; name: string; members: string[] }
-  | { type: "join" | "leave"; name: string; members: number }
-  | { type: "message"; name: string; text: string; time: number };
+/** In `chat/ROOM`. Anybody may publish anything there: readLine() says what it is worth. */
+export interface ChatLine {
+  /** Made by the author's page, to know its own lines again. */
+  id: string;
+  /** The author as a member of the room. */
+  from: string;
+  name: string;
+  text: string;
+  time: number;
+}
 
-export interface Quote {
+/** In `chat/ROOM/typing`. */
+export interface Typist {
+  from: string;
+  name: string;
+}
+
+/** In `TOPIC/presence`. */
+export type PresenceEvent =
+  | { event: "join" | "update"; id: string; info?: unknown }
+  | { event: "leave"; id: string };
+
+/** In `stocks`, a list of them. */
+export interface Company {
   symbol: string;
   name: string;
-  price: number;
   open: number;
 }
 
-export type MarketMessage =
-  | { type: "symbols"; symbols: Quote[] }
-  | { type: "subscribed"; symbols: string[] }
-  | { type: "price"; symbol: string; price: number; time: number }
-  | { type: "error"; error: string };
+/** In `stocks/SYMBOL` and `ticks`. */
+export interface Quote extends Company {
+  price: number;
+  time: number;
+}
 
-/** One second of the server's life; in and out are rates per second. */
+/** In `stats`: one second of the server's life; in and out are rates per second. */
 export interface Sample {
   time: number;
   uptime_s: number;
@@ -32,6 +49,12 @@ export interface Sample {
   loop_lag_ms: number;
 }
 
-export type StatsMessage =
-  | { type: "history"; interval_ms: number; samples: Sample[] }
-  | ({ type: "sample" } & Sample);
+/** What the server's own topics say is JSON; a message of another kind is none of theirs. */
+export function parse<T>(data: string | Uint8Array): T | null {
+  if (typeof data !== "string") return null;
+  try {
+    return JSON.parse(data) as T;
+  } catch {
+    return null;
+  }
+}

@@ -2,7 +2,7 @@
 
 import { make } from "./dom.js";
 import * as format from "./format.js";
-import type { Quote } from "./protocol.js";
+import type { Company } from "./protocol.js";
 import { Sparkline } from "./sparkline.js";
 import type { Column } from "./timeline.js";
 
@@ -17,6 +17,7 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class QuoteRow {
   readonly element = make("tr", "quote");
+  /** Until the first one comes, that of the open. */
   price: number;
 
   readonly #open: number;
@@ -26,19 +27,20 @@ export class QuoteRow {
   readonly #subscription = make("button", "toggle");
   readonly #swatch = make("button", "swatch");
   readonly #trend: Sparkline;
+  #known = false;
 
-  constructor(quote: Quote, colourProperty: string, events: QuoteRowEvents) {
-    this.#symbol = quote.symbol;
-    this.#open = quote.open;
-    this.price = quote.price;
+  constructor(company: Company, colourProperty: string, events: QuoteRowEvents) {
+    this.#symbol = company.symbol;
+    this.#open = company.open;
+    this.price = company.open;
     this.#trend = new Sparkline(colourProperty, 110, 26);
-    this.element.dataset["symbol"] = quote.symbol;
+    this.element.dataset["symbol"] = company.symbol;
     this.element.style.setProperty("--series", `var(${colourProperty})`);
     this.#swatch.type = this.#subscription.type = "button";
-    this.#swatch.setAttribute("aria-label", `Line of ${quote.symbol} in the chart`);
+    this.#swatch.setAttribute("aria-label", `Line of ${company.symbol} in the chart`);
     this.#swatch.addEventListener("click", events.toggleLine);
     this.#subscription.addEventListener("click", events.toggleSubscription);
-    const names = make("span", "names", make("b", "", quote.symbol), make("small", "", quote.name));
+    const names = make("span", "names", make("b", "", company.symbol), make("small", "", company.name));
     const head = make("th", "", make("div", "symbol", this.#swatch, names));
     head.scope = "row";
     this.element.append(head, make("td", "num", this.#price), this.#change,
@@ -52,7 +54,8 @@ export class QuoteRow {
   }
 
   move(price: number): void {
-    const direction = Math.sign(price - this.price);
+    const direction = this.#known ? Math.sign(price - this.price) : 0;
+    this.#known = true;
     this.price = price;
     this.#showPrice();
     if (direction === 0 || calm.matches) return;
@@ -75,8 +78,8 @@ export class QuoteRow {
   }
 
   #showPrice(): void {
-    this.#price.textContent = this.price.toFixed(2);
-    this.#change.textContent = format.signedPercent(this.change);
+    this.#price.textContent = this.#known ? this.price.toFixed(2) : "\u2013";
+    this.#change.textContent = this.#known ? format.signedPercent(this.change) : "";
     this.#change.dataset["sign"] = this.change < 0 ? "loss" : "gain";
   }
 }

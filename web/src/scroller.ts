@@ -13,6 +13,7 @@ export class Scroller {
   readonly #limit: number;
   #unseen = 0;
   #following = true;
+  #soon = false;
 
   constructor(list: HTMLElement, button: HTMLButtonElement, limit = 500) {
     this.#list = list;
@@ -28,8 +29,18 @@ export class Scroller {
   append(entry: HTMLElement): void {
     this.#list.append(entry);
     while (this.#list.childElementCount > this.#limit) this.#list.firstElementChild?.remove();
-    if (this.#following) this.follow();
+    if (this.#following) this.#followSoon();
     else this.#tell(this.#unseen + 1);
+  }
+
+  /** Once for all that comes before the next picture, as a history does. */
+  #followSoon(): void {
+    if (this.#soon) return;
+    this.#soon = true;
+    requestAnimationFrame(() => {
+      this.#soon = false;
+      if (this.#following) this.follow();
+    });
   }
 
   follow(): void {
@@ -44,6 +55,7 @@ export class Scroller {
   }
 
   #look(): void {
+    if (this.#soon) return; // what was appended is not its reader's doing
     const { scrollTop, clientHeight, scrollHeight } = this.#list;
     this.#following = scrollTop + clientHeight >= scrollHeight - nearPx;
     if (this.#following) this.#tell(0);

@@ -57,13 +57,9 @@ export class Tile {
     this.#timeline.add(sample.time / 1000, this.#measure.fields.map((field) => sample[field]));
   }
 
-  /** A hole: between a server's last sample and the first of the one that came after it. */
+  /** A hole: nothing is known from that moment on, until the next sample. */
   hole(time: number): void {
     this.#timeline.add(time / 1000, []);
-  }
-
-  cut(time: number): void {
-    this.#timeline.cut(time / 1000);
   }
 
   draw(): void {

@@ -24,12 +24,4 @@ export class Timeline {
       for (const column of this.columns) column.shift();
     }
   }
-
-  /** Forgets everything from that moment on: a better source is about to tell it again. */
-  cut(seconds: number): void {
-    const kept = this.times.findIndex((time) => time >= seconds);
-    if (kept < 0) return;
-    this.times.length = kept;
-    for (const column of this.columns) column.length = kept;
-  }
 }

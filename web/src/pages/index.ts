@@ -1,11 +1,13 @@
 /** Start page: what coho is, with a small sign of life from each demo. */
 
+import { fillCommands } from "../commands.js";
 import { Connection } from "../connection.js";
-import { find, make } from "../dom.js";
+import { find } from "../dom.js";
 import * as format from "../format.js";
+import { Hub, transportNames } from "../hub.js";
 import { Pill } from "../pill.js";
+import { parse, type Quote, type Sample } from "../protocol.js";
 import { RoundTrip } from "../roundtrip.js";
-import type { MarketMessage, Sample, StatsMessage } from "../protocol.js";
 
 const pingMs = 2_000;
 const symbol = "COHO";
@@ -20,34 +22,26 @@ function showSample(sample: Sample): void {
   sign("sign-stats-uptime", `in memory, up ${format.duration(sample.uptime_s)}`);
 }
 
-function watchStats(): void {
-  const stats = new Connection("stats");
-  new Pill(stats);
-  stats.addEventListener("message", ({ data }) => {
-    const message = JSON.parse(String(data)) as StatsMessage;
-    const sample = message.type === "history" ? message.samples.at(-1) : message;
-    if (sample) showSample(sample);
-  });
-  stats.open();
+function showPrice({ price, open }: Quote): void {
+  sign("sign-stocks", price.toFixed(2));
+  sign("sign-stocks-change", `${symbol} ${format.signedPercent((price / open - 1) * 100)} today`);
 }
 
-function watchStock(): void {
-  const stocks = new Connection(`stocks?symbols=${symbol}`);
-  let open = 0;
-  const show = (price: number): void => {
-    sign("sign-stocks", price.toFixed(2));
-    sign("sign-stocks-change", `${symbol} ${format.signedPercent((price / open - 1) * 100)} today`);
-  };
-  stocks.addEventListener("message", ({ data }) => {
-    const message = JSON.parse(String(data)) as MarketMessage;
-    if (message.type === "price" && message.symbol === symbol) show(message.price);
-    if (message.type !== "symbols") return;
-    const quote = message.symbols.find((entry) => entry.symbol === symbol);
-    if (!quote) return;
-    open = quote.open;
-    show(quote.price);
+function watchTopics(): void {
+  const hub = new Hub("live/");
+  new Pill(hub);
+  const client = hub.open();
+  client.addEventListener("open", () => {
+    if (client.transport) sign("sign-transports", transportNames[client.transport]);
   });
-  stocks.open();
+  client.subscribe("stats", ({ data }) => {
+    const sample = parse<Sample>(data);
+    if (sample) showSample(sample);
+  }, { since: "0" });
+  client.subscribe(`stocks/${symbol}`, ({ data }) => {
+    const quote = parse<Quote>(data);
+    if (quote) showPrice(quote);
+  }, { since: "0" });
 }
 
 /** One ping every two seconds; the drawing is slow enough to be seen, the number is the truth. */
@@ -72,32 +66,6 @@ function watchEcho(): void {
   echo.open();
 }
 
-function fillCommands(): void {
-  for (const line of find("commands", HTMLElement).children) {
-    const code = line.querySelector("code");
-    if (!code) continue;
-    const command = (code.textContent ?? "").replace("HOST", location.host);
-    code.replaceChildren(...command.split(/(?<=[^:/]\/|[?&])/).flatMap((part) => [part, make("wbr", "")]));
-    line.append(copyButton(command));
-  }
-}
-
-function copyButton(text: string): HTMLButtonElement {
-  const button = make("button", "quiet", "Copy");
-  button.type = "button";
-  button.setAttribute("aria-label", `Copy ${text}`);
-  button.hidden = !isSecureContext; // browsers lend the clipboard to secure pages only
-  button.addEventListener("click", () => {
-    navigator.clipboard.writeText(text).then(
-      () => (button.textContent = "Copied"),
-      () => (button.textContent = "Not allowed"),
-    );
-    setTimeout(() => (button.textContent = "Copy"), 1_500);
-  });
-  return button;
-}
-
-fillCommands();
-watchStats();
-watchStock();
+fillCommands(find("commands", HTMLElement));
+watchTopics();
 watchEcho();

@@ -1,11 +1,12 @@
-/** Stats: the server as it measures itself, once a second. */
+/** Stats: the server as it measures itself, once a second; the hub keeps the last two minutes. */
 
-import { Connection } from "../connection.js";
+import { fillHost } from "../commands.js";
 import { find } from "../dom.js";
 import * as format from "../format.js";
+import { Hub } from "../hub.js";
 import { Load } from "../load.js";
 import { Pill } from "../pill.js";
-import type { Sample, StatsMessage } from "../protocol.js";
+import { parse, type Sample } from "../protocol.js";
 import { Tile, type Measure } from "../tile.js";
 
 const measures: Measure[] = [
@@ -17,33 +18,41 @@ const measures: Measure[] = [
   { title: "Loop lag", fields: ["loop_lag_ms"], format: format.milliseconds, least: 1 },
 ];
 
-const connection = new Connection("stats");
+const intervalMs = 1_000;
+
+const hub = new Hub("live/");
 const host = find("tiles", HTMLElement);
 const tiles = measures.map((measure) => new Tile(host, measure));
 let newest = 0;
+let drawing = false;
 
-/** What an earlier server told stays on the charts, with a hole before what the new one tells. */
-function recount(samples: Sample[]): void {
-  const first = samples[0]?.time ?? Infinity;
-  for (const tile of tiles) {
-    tile.cut(first);
-    if (newest > 0 && newest < first) tile.hole(newest + 1);
-  }
-  samples.forEach(take);
-}
-
+/** A server that was away has left a hole; one whose clock went back is not believed. */
 function take(sample: Sample): void {
+  if (sample.time <= newest) return;
+  const hole = newest > 0 && sample.time - newest > 2.5 * intervalMs;
+  for (const tile of tiles) {
+    if (hole) tile.hole(newest + 1);
+    tile.add(sample);
+  }
   newest = sample.time;
-  for (const tile of tiles) tile.add(sample);
   find("uptime", HTMLElement).textContent = `Up ${format.duration(sample.uptime_s)}.`;
+  drawSoon();
 }
 
-connection.addEventListener("message", ({ data }) => {
-  const message = JSON.parse(String(data)) as StatsMessage;
-  if (message.type === "history") recount(message.samples);
-  else take(message);
-  for (const tile of tiles) tile.draw();
-});
-new Pill(connection);
+/** What comes at once, as the history does, is drawn at once. */
+function drawSoon(): void {
+  if (drawing) return;
+  drawing = true;
+  requestAnimationFrame(() => {
+    drawing = false;
+    for (const tile of tiles) tile.draw();
+  });
+}
+
+new Pill(hub);
+fillHost();
 new Load();
-connection.open();
+hub.open().subscribe("stats", ({ data }) => {
+  const sample = parse<Sample>(data);
+  if (sample) take(sample);
+}, { since: "0" });

@@ -1,71 +1,53 @@
-/** Stocks: a dozen symbols, of which the server sends those that this page subscribes to. */
+/** Stocks: a topic for each company, of which only the latest price counts; the page follows those it wants. */
 
+import type { CohoSubscription } from "../../client/coho.js";
 import { Chart } from "../chart.js";
-import { Connection } from "../connection.js";
+import { fillHost } from "../commands.js";
 import { find } from "../dom.js";
 import * as format from "../format.js";
+import { Hub } from "../hub.js";
 import { Pill } from "../pill.js";
-import type { MarketMessage, Quote } from "../protocol.js";
+import { parse, type Company, type Quote } from "../protocol.js";
 import { QuoteRow } from "../quoterow.js";
+import { SlowClient } from "../slowclient.js";
 import { Timeline, type Column } from "../timeline.js";
 
 const tickMs = 250;
 const colours = 12;
 const chosenAtFirst = 4;
 
-const connection = new Connection("stocks");
+const hub = new Hub("live/");
+const client = hub.open();
 const rows = new Map<string, QuoteRow>();
-/** What the visitor wants; asked for again after every reconnect. */
-const wanted = new Set<string>();
-/** What the server says it sends. */
-let subscribed = new Set<string>();
+/** What the visitor wants. */
+const followed = new Map<string, CohoSubscription>();
+/** What came over the connection there is now. */
+const heard = new Set<string>();
 const undrawn = new Set<string>();
+const slow = new SlowClient(client);
 
 let timeline = new Timeline(0);
 let chart: Chart | null = null;
 let received = 0;
 
-function receive(message: MarketMessage): void {
-  switch (message.type) {
-    case "symbols":
-      list(message.symbols);
-      request("subscribe", wanted);
-      break;
-    case "subscribed":
-      subscribed = new Set(message.symbols);
-      mark();
-      break;
-    case "price":
-      received++;
-      rows.get(message.symbol)?.move(message.price);
-      break;
-    case "error":
-      find("trouble", HTMLElement).textContent = message.error;
-      break;
-  }
-}
-
-/** The first time this makes the table; after a reconnect it only takes over the new prices. */
-function list(quotes: Quote[]): void {
-  if (rows.size === 0) {
-    for (const { symbol } of quotes.slice(0, chosenAtFirst)) wanted.add(symbol);
-  }
-  const known = quotes.length === rows.size && quotes.every(({ symbol }) => rows.has(symbol));
-  if (known) {
-    for (const quote of quotes) rows.get(quote.symbol)?.move(quote.price);
-    return;
-  }
+/** The first time this makes the table; a restarted server says the same again. */
+function list(companies: Company[]): void {
+  const known = companies.length === rows.size && companies.every(({ symbol }) => rows.has(symbol));
+  if (known) return;
+  const wanted = rows.size === 0 ? companies.slice(0, chosenAtFirst).map(({ symbol }) => symbol) : [...followed.keys()];
+  want(followed.keys(), false);
   rows.clear();
-  quotes.forEach((quote, i) => rows.set(quote.symbol, makeRow(quote, i)));
+  companies.forEach((company, i) => rows.set(company.symbol, makeRow(company, i)));
   find("quotes", HTMLElement).replaceChildren(...[...rows.values()].map((row) => row.element));
-  makeChart(quotes);
-  mark();
+  makeChart(companies);
+  want(wanted, true);
+  if (companies[0]) slow.about(companies[0].symbol);
 }
 
-function makeRow(quote: Quote, index: number): QuoteRow {
-  const { symbol } = quote;
-  return new QuoteRow(quote, series(index), {
-    toggleSubscription: () => want([symbol], !wanted.has(symbol)),
+function makeRow(company: Company, index: number): QuoteRow {
+  const { symbol } = company;
+  return new QuoteRow(company, series(index), {
+    toggleSubscription: () => want([symbol], !followed.has(symbol)),
     toggleLine: () => {
       if (!undrawn.delete(symbol)) undrawn.add(symbol);
       mark();
@@ -73,12 +55,12 @@ function makeRow(quote: Quote, index: number): QuoteRow {
   });
 }
 
-function makeChart(quotes: Quote[]): void {
-  timeline = new Timeline(quotes.length);
+function makeChart(companies: Company[]): void {
+  timeline = new Timeline(companies.length);
   const host = find("chart", HTMLElement);
   host.replaceChildren();
   chart = new Chart(host, {
-    lines: quotes.map(({ symbol }, i) => ({ label: symbol, colour: series(i) })),
+    lines: companies.map(({ symbol }, i) => ({ label: symbol, colour: series(i) })),
     height: 260,
     format: (value) => `${value.toFixed(1)} %`,
     range: (low, high) => [low - Math.max(0.1, (high - low) * 0.1), high + Math.max(0.1, (high - low) * 0.1)],
@@ -90,27 +72,34 @@ function series(index: number): string {
 }
 
 function want(symbols: Iterable<string>, yes: boolean): void {
-  const changed = [...symbols].filter((symbol) => wanted.has(symbol) !== yes);
-  for (const symbol of changed) {
-    if (yes) wanted.add(symbol);
-    else wanted.delete(symbol);
+  for (const symbol of [...symbols]) {
+    if (followed.has(symbol) === yes) continue;
+    if (yes) {
+      followed.set(symbol, client.subscribe(`stocks/${symbol}`, ({ data }) => price(parse<Quote>(data)), { since: "0" }));
+    } else {
+      followed.get(symbol)?.unsubscribe();
+      followed.delete(symbol);
+      heard.delete(symbol);
+    }
   }
-  find("trouble", HTMLElement).textContent = "";
-  request(yes ? "subscribe" : "unsubscribe", changed);
   mark();
 }
 
-/** While there is no connection nothing is asked: the next one asks for all that is wanted. */
-function request(verb: "subscribe" | "unsubscribe", symbols: Iterable<string>): void {
-  const list = [...symbols];
-  if (list.length > 0) connection.send(JSON.stringify({ [verb]: list }));
+function price(quote: Quote | null): void {
+  const row = quote && rows.get(quote.symbol);
+  if (!row) return;
+  received++;
+  row.move(quote.price);
+  if (heard.has(quote.symbol)) return;
+  heard.add(quote.symbol);
+  mark();
 }
 
 function mark(): void {
   let line = 0;
   for (const [symbol, row] of rows) {
     const drawn = !undrawn.has(symbol);
-    row.mark(wanted.has(symbol), subscribed.has(symbol), drawn);
+    row.mark(followed.has(symbol), heard.has(symbol), drawn);
     chart?.show(line++, drawn);
   }
 }
@@ -118,10 +107,7 @@ function mark(): void {
 /** Samples all prices at the same moments, so that the lines share one time axis. */
 function tick(): void {
   if (!chart) return;
-  const values: Column = [];
-  for (const [symbol, row] of rows) {
-    values.push(connection.state === "open" && subscribed.has(symbol) ? row.change : null);
-  }
+  const values: Column = [...rows].map(([symbol, row]) => (heard.has(symbol) ? row.change : null));
   timeline.add(Date.now() / 1000, values);
   if (document.hidden) return;
   chart.draw(timeline);
@@ -129,18 +115,22 @@ function tick(): void {
 }
 
 function showRate(): void {
-  find("rate", HTMLElement).textContent = `${format.count(subscribed.size, "symbol")}, ${format.count(received, "price")} a second`;
+  find("rate", HTMLElement).textContent = `${format.count(heard.size, "symbol")}, ${format.count(received, "price")} a second`;
   received = 0;
 }
 
-connection.addEventListener("message", ({ data }) => receive(JSON.parse(String(data)) as MarketMessage));
-connection.addEventListener("close", () => {
-  subscribed.clear();
+hub.addEventListener("statechange", () => {
+  if (hub.state === "open") return;
+  heard.clear();
   mark();
 });
+client.subscribe("stocks", ({ data }) => {
+  const companies = parse<Company[]>(data);
+  if (Array.isArray(companies)) list(companies);
+}, { since: "0" });
 find("all", HTMLButtonElement).addEventListener("click", () => want(rows.keys(), true));
-find("none", HTMLButtonElement).addEventListener("click", () => want(rows.keys(), false));
+find("none", HTMLButtonElement).addEventListener("click", () => want([...followed.keys()], false));
 setInterval(tick, tickMs);
 setInterval(showRate, 1_000);
-new Pill(connection);
-connection.open();
+new Pill(hub);
+fillHost();
