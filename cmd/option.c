@@ -45,57 +45,55 @@ static void take_dashes_off(char *text) {
   *to = '\0';
 }
 
-__attribute__((format(printf, 4, 0))) static void add_fault(const struct command *c,
-                                                            const void *about, bool usage,
-                                                            const char *format, va_list args) {
-  struct fault f = {.usage = usage};
+/* Takes text, which is NULL when there was no memory for it. */
+static void add_fault(const struct command *c, const void *about, bool usage, char *text) {
+  struct fault f = {.usage = usage, .text = text};
   if (faults_full(c->faults)) {
-    faults_add(c->faults, f);
-    return;
+    free(text);
+    f.text = NULL;
   }
   f.place = faults_find(c->faults, about);
-  if (vasprintf(&f.text, format, args) < 0) f.text = NULL;
   if (f.text && !f.place.line) f.place = place_of_named(c, f.text);
   if (f.text && f.place.line) take_dashes_off(f.text);
   faults_add(c->faults, f);
 }
 
-__attribute__((format(printf, 4, 0))) static int tell(const struct command *c, const void *about,
-                                                      bool usage, const char *format,
-                                                      va_list args) {
+static int tell(const struct command *c, const void *about, bool usage, char *text) {
   if (c->faults) {
-    add_fault(c, about, usage, format, args);
+    add_fault(c, about, usage, text);
     return EXIT_USAGE;
   }
-  fprintf(stderr, "coho %s: ", c->name);
-  vfprintf(stderr, format, args);
-  fputc('\n', stderr);
+  fprintf(stderr, "coho %s: %s\n", c->name, text ? text : "out of memory");
   if (usage) fprintf(stderr, "Try 'coho help %s'.\n", c->name);
+  free(text);
   return EXIT_USAGE;
 }
 
 int usage_error(const struct command *c, const char *format, ...) {
   va_list args;
+  char *text;
   va_start(args, format);
-  int status = tell(c, NULL, true, format, args);
+  if (vasprintf(&text, format, args) < 0) text = NULL;
   va_end(args);
-  return status;
+  return tell(c, NULL, true, text);
 }
 
 int usage_error_about(const struct command *c, const void *about, const char *format, ...) {
   va_list args;
+  char *text;
   va_start(args, format);
-  int status = tell(c, about, true, format, args);
+  if (vasprintf(&text, format, args) < 0) text = NULL;
   va_end(args);
-  return status;
+  return tell(c, about, true, text);
 }
 
 int usage_error_plain(const struct command *c, const void *about, const char *format, ...) {
   va_list args;
+  char *text;
   va_start(args, format);
-  int status = tell(c, about, false, format, args);
+  if (vasprintf(&text, format, args) < 0) text = NULL;
   va_end(args);
-  return status;
+  return tell(c, about, false, text);
 }
 
 /* ---- finding -------------------------------------------------------------------------------- */

@@ -78,8 +78,8 @@ static void test_a_position_replays_and_a_hole_is_told(void **state) {
   coho_pos first;
   coho_watch_options from = plain;
   coho_publish_with(hub, "a", coho_text("1"), NULL, &first);
-  for (char c = '2'; c <= '6'; c++)
-    coho_publish(hub, "a", coho_text_n(&c, 1));
+  for (const char *c = "23456"; *c; c++)
+    coho_publish(hub, "a", coho_text_n(c, 1));
   from.since = &first;
   assert_int_equal(coho_watch(hub, w.loop, "a", &from, &watcher), 0);
   assert_string_equal(heard, ""); /* not inside the call */

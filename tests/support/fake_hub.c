@@ -190,7 +190,7 @@ static uint64_t accept_pub(struct fake_hub *h, struct fake_topic *t, json_t *j) 
   h->accepted++;
   assert_true(!data != !data64);
   if (data) return add(h, t, coho_text_n(json_string_value(data), json_string_length(data)), idem);
-  ptrdiff_t n = coho__base64_decode(bytes, data64, strlen(data64));
+  ptrdiff_t n = data64 ? coho__base64_decode(bytes, data64, strlen(data64)) : -1;
   assert_true(n >= 0);
   return add(h, t, coho_binary(bytes, (size_t)n), idem);
 }

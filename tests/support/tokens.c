@@ -1,4 +1,5 @@
 #include "support/tokens.h"
+#include "support/text.h"
 
 #include "base/base64.h"
 
@@ -74,10 +75,10 @@ const char *token_make(const struct token_key *key, const char *header, const ch
   char *token = tokens[turn++ % 4];
   must((strlen(header) + strlen(payload)) * 2 + SIGNATURE_MOST * 2 < TOKEN_MOST, "room");
   token_base64url(token, header, strlen(header));
-  strcat(token, ".");
+  text_add(token, ".");
   token_base64url(token + strlen(token), payload, strlen(payload));
   size_t len = token_sign(key, token, signature);
-  strcat(token, ".");
+  text_add(token, ".");
   token_base64url(token + strlen(token), signature, len);
   return token;
 }

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 /* clang-format on */
 
+#include "support/text.h"
 #include "topics/hub_frame.h"
 
 #include <stdlib.h>
@@ -68,20 +69,20 @@ static void test_B27_deep_and_wide(void **state) {
   enum { WIDE = 200000 };
   char *text = (char *)malloc(WIDE + 64);
   assert_non_null(text);
-  strcpy(text, "{\"op\":\"x\",\"y\":[");
+  text_put(text, "{\"op\":\"x\",\"y\":[");
   size_t at = strlen(text);
   for (size_t i = 0; i < WIDE; i += 2)
     memcpy(text + at + i, "1,", 2);
-  strcpy(text + at + WIDE, "1]}");
+  text_put(text + at + WIDE, "1]}");
   assert_int_equal(read(text), COHO_EHUBFRAME);
   memset(text, '[', WIDE);
   text[WIDE] = '\0';
   assert_int_equal(read(text), COHO_EHUBFRAME);
   /* The same inside a string is a text. */
-  strcpy(text, "{\"topic\":\"a\",\"pos\":\"k.1\",\"data\":\"");
+  text_put(text, "{\"topic\":\"a\",\"pos\":\"k.1\",\"data\":\"");
   at = strlen(text);
   memset(text + at, '[', WIDE - 100);
-  strcpy(text + at + WIDE - 100, "\\\"]\"}");
+  text_put(text + at + WIDE - 100, "\\\"]\"}");
   assert_int_equal(read(text), 0);
   free(text);
 }

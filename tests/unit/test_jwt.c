@@ -2,6 +2,7 @@
 #include "topics/token.h"
 
 #include "base/check.h"
+#include "support/text.h"
 #include "support/tokens.h"
 #include "topics/jws.h"
 
@@ -359,11 +360,11 @@ static void test_signatures_of_another_kind(void **state) {
     for (size_t s = 0; s < 3; s++)
       expect(k, token_make(signers[s], header, GOOD), a == s ? 0 : COHO_ESIGNATURE, algs[a]);
     (void)snprintf(token, sizeof token, "%s", token_make(signers[a], header, GOOD));
-    strcat(token, a == 1 ? "AA" : "AAAA");
+    text_add(token, a == 1 ? "AA" : "AAAA");
     assert_int_not_equal(verdict(k, token), 0);
     strrchr(token, '.')[1] = '\0';
     expect(k, token, COHO_ESIGNATURE, "no signature");
-    strcat(token, "AAAA");
+    text_add(token, "AAAA");
     expect(k, token, COHO_ESIGNATURE, "a short signature");
   }
   coho_keys_free(k);
@@ -379,7 +380,7 @@ static void test_es256_is_64_bytes(void **state) {
   for (size_t len = 0; len <= sizeof bytes; len++)
     for (int fill = 0; fill < 256; fill += 85) {
       memset(bytes, fill, sizeof bytes);
-      strcpy(strrchr(token, '.') + 1, token_base64url(text, bytes, len));
+      text_put(strrchr(token, '.') + 1, token_base64url(text, bytes, len));
       expect(k, token, COHO_ESIGNATURE, "64 bytes");
     }
   size_t size = sizeof bytes;
@@ -389,7 +390,7 @@ static void test_es256_is_64_bytes(void **state) {
   assert_int_equal(
       EVP_DigestSign(c, bytes, &size, (unsigned char *)token, (size_t)(text_end - token)), 1);
   EVP_MD_CTX_free(c);
-  strcpy(strrchr(token, '.') + 1, token_base64url(text, bytes, size));
+  text_put(strrchr(token, '.') + 1, token_base64url(text, bytes, size));
   expect(k, token, COHO_ESIGNATURE, "DER");
   coho_keys_free(k);
 }

@@ -129,15 +129,20 @@ static void test_jwks_that_are_none(void **state) {
     refused_text(COHO_KEY_JWKS, rows[i], "the keys");
 }
 
+static void put(char *dst, size_t cap, const char *text) {
+  size_t len = strlen(dst);
+  (void)snprintf(dst + len, cap - len, "%s", text);
+}
+
 static void test_64_keys_at_most(void **state) {
   (void)state;
   static char jwks[COHO_KEYS_MOST * 128];
   for (size_t n = COHO_KEYS_MOST; n <= COHO_KEYS_MOST + 1; n++) {
-    strcpy(jwks, "{\"keys\":[");
+    (void)snprintf(jwks, sizeof jwks, "{\"keys\":[");
     for (size_t i = 0; i < n; i++)
       (void)snprintf(jwks + strlen(jwks), sizeof jwks - strlen(jwks), "%s{%s}", i ? "," : "",
                      K_SECRET);
-    strcat(jwks, "]}");
+    put(jwks, sizeof jwks, "]}");
     coho_key_source source = source_of(COHO_KEY_JWKS, jwks);
     coho_keys *k = keys_new();
     assert_int_equal(coho_keys_add(k, &source, NULL, 0), n > COHO_KEYS_MOST ? COHO_EFULL : 0);
@@ -188,10 +193,10 @@ static void test_tries_are_bounded(void **state) {
   char jwks[2048];
   for (size_t before = 0; before < 12; before++) {
     coho_keys *k = keys_new();
-    strcpy(jwks, "{\"keys\":[");
+    (void)snprintf(jwks, sizeof jwks, "{\"keys\":[");
     for (size_t i = 0; i < before; i++)
-      strcat(jwks, "{" K_OTHER "},");
-    strcat(jwks, "{" K_SECRET "}]}");
+      put(jwks, sizeof jwks, "{" K_OTHER "},");
+    put(jwks, sizeof jwks, "{" K_SECRET "}]}");
     add_jwks(k, jwks);
     assert_int_equal(plain(k, &signer), before < 8 ? 0 : COHO_ESIGNATURE);
     coho_keys_free(k);
