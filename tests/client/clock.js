@@ -39,6 +39,11 @@ export class Clock {
     return Math.min(...[...this.#timers.values()].map(({ at }) => at)) - this.#now;
   }
 
+  /** Lets this much time pass without any timer, as if the machine slept. */
+  sleep(ms) {
+    this.#now += ms;
+  }
+
   /** Lets this much time pass; timers run in order. */
   advance(ms) {
     const end = this.#now + ms;
@@ -56,32 +61,33 @@ export class Clock {
   }
 }
 
-const patience = 5_000;
+/** Time that passes by itself, but faster than it does. */
+export class FastClock {
+  now = () => Date.now() * 10;
+  random = Math.random;
+  setTimeout = (fn, ms) => setTimeout(fn, Math.min(ms / 10, 2 ** 31 - 1));
+  clearTimeout = clearTimeout;
+}
 
-/** Waits for a condition that the network alone brings about: the clock stands still. */
-export async function until(condition, what = condition.toString()) {
+const patience = 10_000;
+
+/** Waits for a condition that comes true without the help of a clock. */
+export async function until(condition, what = condition.toString(), most = patience) {
   const start = Date.now();
-  while (!condition()) {
-    if (Date.now() - start > patience) throw new Error(`never came true: ${what}`);
+  while (!(await condition())) {
+    if (Date.now() - start > most) throw new Error(`never came true: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
 
-/** Waits for a condition, and lets time pass whenever nothing happens (`activity` stays what it is for `quiet` ms). */
-export async function pass(clock, condition, activity = () => 0, quiet = 25) {
+/** Waits for a condition, and lets time pass whenever nothing happens at the hub. */
+export async function pass(hub, condition) {
+  const { clock } = hub;
   const start = Date.now();
-  let seen;
-  let since = Date.now();
-  while (!condition()) {
-    if (Date.now() - start > 10 * patience) throw new Error(`never came true: ${condition}`);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-    const now = activity();
-    if (now !== seen) {
-      seen = now;
-      since = Date.now();
-    } else if (Date.now() - since > quiet && clock.pending) {
-      clock.advance(Math.max(clock.next, 0));
-      since = Date.now();
-    }
+  while (!(await condition())) {
+    if (Date.now() - start > 5 * patience) throw new Error(`never came true: ${condition}`);
+    const { activity } = hub;
+    await hub.rest();
+    if (hub.activity === activity && !(await condition()) && clock.pending) clock.advance(Math.max(clock.next, 0));
   }
 }

@@ -3,6 +3,8 @@
 
 import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
+import { matches, Topic } from "./fake-topic.js";
+import { rules } from "./rules.js";
 
 const nameForm = /^(?!.*(?:^|\/)(?:\.|\.\.|history|presence)(?:\/|$))[A-Za-z0-9_.~-]+(?:\/[A-Za-z0-9_.~-]+)*$/;
 const patternForm = /^(([A-Za-z0-9_.~-]+|\+)(\/([A-Za-z0-9_.~-]+|\+))*(\/#)?|#)$/;
@@ -24,45 +26,12 @@ const statuses = {
 
 const isName = (name) => name.length <= 255 && nameForm.test(name.replace(/\/presence$/, ""));
 const problem = (code) => Object.assign(new Error(code), { code });
-const matches = (pattern, name) => {
-  const wanted = pattern.split("/");
-  const have = name.split("/");
-  for (const [i, segment] of wanted.entries()) {
-    if (segment === "#") return true;
-    if (have[i] === undefined || (segment !== "+" && segment !== have[i])) return false;
-  }
-  return wanted.length === have.length;
-};
 
-let epochs = 0;
-
-class Topic {
-  epoch = `e${(epochs++).toString(36)}`;
-  last = 0;
-  messages = [];
-  idem = new Map();
-  members = new Map();
-
-  get pos() {
-    return `${this.epoch}.${this.last}`;
-  }
-
-  /** What is to be said to who has `since`: a gap or none, and messages. */
-  after(since) {
-    const first = this.messages[0]?.offset ?? this.last + 1;
-    const all = { messages: this.messages };
-    if (since === "0") return all;
-    const [epoch, offset] = since.split(".");
-    const gap = (lost) => ({ ...all, gap: { lost, pos: `${this.epoch}.${first - 1}` } });
-    if (epoch !== this.epoch || Number(offset) > this.last) return gap(null);
-    if (Number(offset) < first - 1) return gap(first - 1 - Number(offset));
-    return { messages: this.messages.filter((message) => message.offset > Number(offset)) };
-  }
-}
+const maxMessage = 64 * 1024;
 
 export class FakeHub {
   violations = [];
-  /** What would be said is not. */
+  /** What would be said is not, and no connection recovers from that. */
   mute = false;
   /** A frame of more bytes closes with 1009. */
   closeOnBytes = Infinity;
@@ -72,7 +41,7 @@ export class FakeHub {
   activity = 0;
   /** Every message that was published for good, in order: {topic, data}. */
   published = [];
-  /** Every HTTP request: "METHOD URL". */
+  /** Every HTTP request, "METHOD URL", and every frame. */
   requests = [];
   faults = {
     /** "refuse": 503 to the handshake; "silent": opens, says nothing; "die": opens, then dies. */
@@ -81,8 +50,6 @@ export class FakeHub {
     sse: "",
     /** "refuse"; "hold" */
     poll: "",
-    /** Messages that are held for each topic. */
-    history: 1000,
     /** Each message comes twice. */
     duplicate: false,
     /** Acknowledgements of publishing wait for releaseAcks(). */
@@ -97,13 +64,15 @@ export class FakeHub {
   /** Tokens that are good; null: nobody needs one. */
   tokens = null;
   clock = { setTimeout };
+  /** How long nothing happens before nothing will, ms. */
+  quiet = 25;
   port = 0;
   topics = new Map();
   #server;
   #sockets = new Set();
   #clients = new Set();
   #lateAcks = [];
-  #waiting = new Set();
+  #occupied = new Set();
 
   static async start(options = {}) {
     const hub = Object.assign(new FakeHub(), options);
@@ -138,18 +107,50 @@ export class FakeHub {
     this.port = this.#server.address().port;
   }
 
-  /** As a crash: nobody hears a farewell. */
-  async stop() {
+  /** The network is gone; the hub goes on. */
+  async disconnect() {
     const closed = new Promise((resolve) => this.#server.close(resolve));
     this.kill();
     await closed;
   }
 
+  reconnect() {
+    return this.listen();
+  }
+
+  stop() {
+    return this.disconnect();
+  }
+
   /** Another life of all topics: new epochs, no history, no keys. */
   async restart() {
-    await this.stop();
+    await this.disconnect();
     this.topics.clear();
-    await this.listen();
+    await this.reconnect();
+  }
+
+  /** Returns when something happened, or, it seems, nothing will before time passes. */
+  async rest() {
+    const { activity } = this;
+    const end = Date.now() + this.quiet;
+    while (this.activity === activity && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+
+  position(name) {
+    return this.topic(name).pos;
+  }
+
+  members(name) {
+    return this.presence(name).members;
+  }
+
+  /** Somebody else follows a topic that may have only one who does. */
+  occupy(name) {
+    this.#occupied.add(name);
+  }
+
+  vacate(name) {
+    this.#occupied.delete(name);
   }
 
   /** Every connection dies. */
@@ -206,7 +207,7 @@ export class FakeHub {
     return message.pos;
   }
 
-  trim(name, keep = this.faults.history) {
+  trim(name, keep = rules.find(({ pattern }) => matches(pattern, name))?.["history-count"] ?? 1000) {
     const { messages } = this.topic(name);
     messages.splice(0, Math.max(0, messages.length - keep));
   }
@@ -274,6 +275,7 @@ export class FakeHub {
       if (!isName(path) || path.endsWith("/presence")) throw problem("bad-name");
       this.#refuse("pub", path);
       const idem = request.headers["idempotency-key"];
+      if (body.length > maxMessage) throw problem("too-big");
       if (!idem || idem.length > 255) this.violated(`POST without a good key: ${idem}`);
       const binary = request.headers["content-type"] === "application/octet-stream";
       const pos = this.publish(path, binary ? body : body.toString(), idem);
@@ -303,6 +305,7 @@ export class FakeHub {
   }
 
   refusal(what, name) {
+    if (what === "sub" && this.#occupied.has(name)) return { code: "full" };
     return this.faults.refuse(what, name);
   }
 
@@ -337,7 +340,7 @@ export class FakeHub {
 
 /** What HTTP receivers share: topics, and frames to say. */
 class Receiver {
-  subs = new Set();
+  topics = new Set();
 
   constructor(hub, kind) {
     this.hub = hub;
@@ -352,19 +355,19 @@ class Receiver {
         this.say({ op: "error", topic: name, code: refused.code, text: "refused" });
         continue;
       }
-      if (this.subs.has(name)) this.hub.violated(`twice in one request: ${name}`);
-      this.subs.add(name);
+      if (this.topics.has(name)) this.hub.violated(`twice in one request: ${name}`);
+      this.topics.add(name);
       if (as) this.hub.join(name, as);
       const topic = this.hub.topic(name);
-      this.say({ op: "ok", topic: name, pos: topic.pos });
-      const { gap, messages } = since === undefined ? { messages: [] } : topic.after(since);
+      const { start, gap, messages } = topic.after(since);
+      this.say({ op: "ok", topic: name, pos: start });
       if (gap) this.say({ op: "gap", topic: name, ...gap });
       for (const message of messages) this.message(name, message);
     }
   }
 
   message(name, { offset, ...message }) {
-    if (!this.subs.has(name)) return;
+    if (!this.topics.has(name)) return;
     this.say({ topic: name, ...message });
     if (this.hub.faults.duplicate) this.say({ topic: name, ...message });
   }
@@ -393,7 +396,7 @@ class Stream extends Receiver {
   }
 
   say(frame) {
-    if (this.hub.mute) return;
+    if ((this.deaf ||= this.hub.mute)) return;
     this.hub.later(() => {
       this.hub.activity++;
       const event = Buffer.from(`data: ${JSON.stringify(frame)}\n\n`);
@@ -467,7 +470,7 @@ class Connection {
   }
 
   say(frame) {
-    if (this.hub.mute) return;
+    if ((this.deaf ||= this.hub.mute)) return;
     this.hub.later(() => {
       this.hub.activity++;
       this.socket.send(JSON.stringify(frame));
@@ -489,6 +492,7 @@ class Connection {
     if (hub.faults.websocket === "die") return this.socket.terminate();
     if (binary) return this.#violated("a binary frame", 1003);
     if (data.length > hub.closeOnBytes) return this.end(1009);
+    hub.requests.push(String(data));
     let frame;
     try {
       frame = JSON.parse(data);
@@ -545,8 +549,7 @@ class Connection {
     this.topics.add(topic);
     if (as) hub.join(topic, as);
     const state = hub.topic(topic);
-    const { gap, messages } = since === undefined ? { messages: [] } : state.after(since);
-    const start = gap?.pos ?? (messages[0] ? `${state.epoch}.${messages[0].offset - 1}` : state.pos);
+    const { start, gap, messages } = state.after(since);
     this.say({ op: "ok", id, topic, pos: start });
     if (gap) this.say({ op: "gap", topic, ...gap });
     for (const message of messages) this.message(topic, message);
@@ -562,6 +565,7 @@ class Connection {
     this.#check("pub", topic);
     if ((data === undefined) === (data64 === undefined)) throw problem("bad-request");
     if (data64 !== undefined && !base64Form.test(data64)) throw problem("bad-request");
+    if ((data ?? data64).length > maxMessage) throw problem("too-big");
     if (typeof idem !== "string" || idem.length < 1 || idem.length > 255) this.hub.violated(`idem ${idem}`);
     if (key !== undefined && typeof key !== "string") this.hub.violated(`key ${key}`);
     const pos = this.hub.publish(topic, data ?? Buffer.from(data64, "base64"), idem);

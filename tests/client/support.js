@@ -3,10 +3,11 @@
 import assert from "node:assert/strict";
 import { WebSocket } from "ws";
 import { Coho } from "../../web/client/coho.js";
-import { Clock, pass, until } from "./clock.js";
+import { Clock, FastClock, pass, until } from "./clock.js";
 import { FakeHub } from "./fake-hub.js";
+import { RealHub } from "./real-hub.js";
 
-export { assert, Clock, Coho, FakeHub, pass, until, WebSocket };
+export { assert, Clock, Coho, FastClock, pass, until, WebSocket };
 
 /** Listeners for what the browser says: Node has no window. */
 const browser = new EventTarget();
@@ -54,16 +55,39 @@ export function follow(t, url, clock, options = {}) {
   return Object.assign(told, { client, clock });
 }
 
-/** A fake hub that ends with the test, which fails if the client broke the wire form. */
-export async function startHub(t, options = {}) {
+const classes = { fake: FakeHub, real: RealHub };
+export const hubs = Object.keys(classes);
+
+/** A hub that ends with the test, which fails if the client broke the wire form. */
+export async function startHub(t, { kind = "fake", clock = new Clock(), ...options } = {}) {
   newNetwork();
-  const clock = options.clock ?? new Clock();
-  const hub = await FakeHub.start({ ...options, clock });
+  const hub = await classes[kind].start({ ...options, clock });
   t.after(async () => {
     await hub.stop();
-    assert.deepEqual(hub.violations, []);
+    assert.deepEqual(hub.violations ?? [], []);
   });
   return { hub, clock };
+}
+
+/** A hub, and a client of it; with `may`, one that may follow and publish these topics only. With
+ * `transports`, WebSocket is refused, so that it is the second of them. */
+export async function beginAt(t, { kind = "fake", transports, may, faults, ...options } = {}) {
+  const { hub, clock } = await startHub(t, { kind, auth: may !== undefined && kind === "real" });
+  if (transports) hub.faults.websocket = "refuse";
+  Object.assign(hub.faults, faults);
+  if (may && kind === "real") options.token = hub.token({ sub: may, pub: may });
+  else if (may) hub.faults.refuse = (what, topic) => (topic && !may.includes(topic) ? { code: "forbidden" } : undefined);
+  const told = follow(t, hub.url, clock, { transports, ...options });
+  return { hub, clock, told, client: told.client };
+}
+
+/** Each hub by each transport: its name, and how a test begins. */
+export function ways(kinds = hubs) {
+  return kinds.flatMap((kind) => Object.entries(through).map(([transport, transports]) => ({
+    way: `${kind} hub, ${transport}`,
+    transport,
+    begin: (t, options) => beginAt(t, { kind, transports, ...options }),
+  })));
 }
 
 export const numbers = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => String(from + i));

@@ -13,7 +13,7 @@
  * fields do not.
  */
 
-import { dataOf, distance, fault, names, store, transient } from "./wire.js";
+import { busy, dataOf, distance, fault, names, store, transient } from "./wire.js";
 
 /** @typedef {import("./coho.d.ts").Coho} Declared */
 /** @typedef {import("./coho.d.ts").CohoOptions} Options */
@@ -93,16 +93,13 @@ export class Coho extends EventTarget {
       this.dispatchEvent(event);
     };
 
-    /** @param {string} type @param {object} [fields] */
-    const eventOf = (type, fields) => Object.assign(new Event(type), fields);
-
-    /** @param {string} type @param {object} [fields] */
-    const emit = (type, fields) => dispatch(eventOf(type, fields));
+    /** @param {string} type @param {object} [fields] @param {(event: Event) => void} [fn] */
+    const emit = (type, fields, fn = dispatch) => fn(Object.assign(new Event(type), fields));
 
     // ---- which link ------------------------------------------------------------------------------
 
-    /** @param {any} old @param {number} ms @param {() => void} fn */
-    const timer = (old, ms, fn) => (clearTimeout(old), setTimeout(fn, ms));
+    /** No hub makes us wait for more than an hour. @param {any} old @param {number} ms @param {() => void} fn */
+    const timer = (old, ms, fn) => (clearTimeout(old), setTimeout(fn, Math.min(ms, 36e5)));
 
     const authorize = async () => {
       credential = typeof token === "function" ? await token() : token;
@@ -196,7 +193,7 @@ export class Coho extends EventTarget {
       }
       const { code, wait = 0 } = error;
       const { up, index } = link;
-      const full = code === "full";
+      const later = busy.test(code);
       drop(next);
       current = next = undefined;
       state();
@@ -217,12 +214,14 @@ export class Coho extends EventTarget {
       }
       // A link that worked is tried again, twice if need be; one that did not is not.
       let then = best;
-      if (full) attempt ||= 3;
-      else if (!up || attempt % 3 > 1) then = index + 1;
-      if (!up && !full && transports[then]) return void connect(then);
-      const pause = code === "slow" ? 0 : wait + random() * Math.min(3e4, 1e3 * 2 ** attempt++);
+      if (!later) {
+        if (!up || attempt % 3 > 1) then = index + 1;
+        if (!up && transports[then]) return void connect(then);
+      }
+      const backOff = Math.min(3e4, 1e3 * 2 ** attempt++);
+      const pause = code === "slow" ? 0 : later && !wait ? 5e3 + 25e3 * random() : wait + backOff * random();
       // Without a network the browser says when there is one again.
-      if (/** @type {any} */ (globalThis.navigator)?.onLine !== false) retryTimer = timer(retryTimer, Math.min(pause, 36e5), () => connect(then % transports.length));
+      if (/** @type {any} */ (globalThis.navigator)?.onLine !== false) retryTimer = timer(retryTimer, pause, () => connect(then % transports.length));
       emit("error", { error });
     };
 
@@ -231,10 +230,7 @@ export class Coho extends EventTarget {
       if (this.readyState > 1) return;
       state(3);
       life.abort();
-      clearTimeout(retryTimer);
-      clearTimeout(returnTimer);
-      clearTimeout(againTimer);
-      clearTimeout(flushTimer);
+      for (const old of [retryTimer, returnTimer, againTimer, flushTimer]) clearTimeout(old);
       drop(current);
       drop(next);
       for (const item of queue.values()) settle(item, error);
@@ -259,7 +255,7 @@ export class Coho extends EventTarget {
       link.busy = () => socket.bufferedAmount > highWaterMark;
       socket.onopen = () => {
         link.send = (frame) => socket.send(JSON.stringify(frame));
-        link.send(credential ? { op: "auth", id: 0, token: credential } : { op: "ping", id: 0 });
+        link.send({ op: credential ? "auth" : "ping", id: 0, token: credential });
         for (const topic of topics.values()) tell(link, "sub", topic);
       };
       socket.onmessage = (/** @type {{data: any}} */ { data }) => {
@@ -270,7 +266,7 @@ export class Coho extends EventTarget {
         }
       };
       socket.onerror = () => {}; // close says more
-      socket.onclose = (/** @type {{code: number, reason: string}} */ { code, reason }) => fail(link, fault(names[code % 4e3], reason || `${code}`));
+      socket.onclose = (/** @type {{code: number, reason: string}} */ { code, reason }) => fail(link, fault(names[code % 4e3], reason || code));
     };
 
     /** @param {Link} link @param {boolean} streaming */
@@ -287,7 +283,7 @@ export class Coho extends EventTarget {
         const answer = await fetch(url + path, { headers, ...init });
         if (answer.ok) return answer;
         const after = /** @type {any} */ (answer.headers.get("retry-after"));
-        throw fault(names[answer.status], `${answer.status}`, after * 1e3 || Date.parse(after) - now() || 0);
+        throw fault(names[answer.status], answer.status, after * 1e3 || Date.parse(after) - now() || 0);
       };
 
       /** Follows topics until it is aborted; without topics, only sees whether the hub is there.
@@ -332,7 +328,7 @@ export class Coho extends EventTarget {
           for (const line of lines) {
             const [field, content = ""] = line.split(/:(.*)/);
             if (field === "data") receive(link, JSON.parse(content));
-            if (field === "retry") retry = Number(content) || 0;
+            if (field === "retry") retry = +content || 0;
           }
         }
       };
@@ -341,16 +337,16 @@ export class Coho extends EventTarget {
       const restart = () => {
         receiving?.abort();
         const { signal } = (receiving = new AbortController());
-        /** Who is present stands once in a request; 100 topics may, but the address would be too long.
+        /** Who is present stands once in a request, and addresses have at most about 4 KB.
          * @type {Record<string, Topic[]>} */
         const groups = {};
-        let count = 0;
+        let size = 0;
         for (const topic of topics.values()) {
           if (topic.off) continue;
           if (topic.pattern) receive(link, { ...fault("unavailable"), pattern: topic.name });
-          else (groups[`${JSON.stringify(topic.as)}${(count++ / 50) | 0}`] ??= []).push(topic);
+          else (groups[`${JSON.stringify(topic.as)}${(size += topic.name.length + 40) >> 12}`] ??= []).push(topic);
         }
-        if (!count) follow([], signal);
+        if (!size) follow([], signal);
         for (const group of Object.values(groups)) follow(group, signal);
       };
 
@@ -394,7 +390,7 @@ export class Coho extends EventTarget {
       const { op, id, pos, code, text, wait, lost, topic: name } = frame;
       const item = queue.get(id);
       const topic = topics.get(frame.pattern ?? name);
-      const error = op === "error" && /** @type {Fault} */ (Object.assign(Error(text), frame));
+      const error = op === "error" && fault(code, text, wait);
       if (error && id === 0) return fail(link, error);
       if (item) {
         if (error && transient.test(code)) again(wait);
@@ -419,17 +415,19 @@ export class Coho extends EventTarget {
           // Nobody can say what a pattern missed.
           if (pattern && topic.link && topic.link !== link) emit("gap", { topic: topic.name, lost: null });
           if (!next || topic.link !== next) topic.link = link;
-          topic.pos ??= at;
+          // Where it starts; "0" is no position, and would not tell what goes before the first message.
+          if (!topic.pos?.[1]) topic.pos = at;
         } else if (pos && topic.link === link && !(step <= 0 && lost !== null)) {
           topic.pos = at;
           if (op) emit(op, { topic: name, lost: lost && step < lost ? step : lost, pos });
           else {
-            const event = eventOf("message", { topic: name, pattern: frame.pattern, pos, data: dataOf(frame) });
-            for (const listener of [...topic.all]) {
-              if (distance(pos, listener.last) <= 0) continue;
-              listener.last = at;
-              call(listener.fn, event);
-            }
+            emit("message", { topic: name, pattern: frame.pattern, pos, data: dataOf(frame) }, (event) => {
+              for (const listener of [...topic.all]) {
+                if (distance(pos, listener.last) <= 0) continue;
+                listener.last = at;
+                call(listener.fn, event);
+              }
+            });
           }
         }
       }
@@ -438,7 +436,7 @@ export class Coho extends EventTarget {
 
     /** Repeats later what was refused for now, and what has no answer yet. @param {number} [wait] */
     const again = (wait = 0) => {
-      againTimer = timer(againTimer, Math.min(wait, 36e5) + 1e3 + 2e3 * random(), () => {
+      againTimer = timer(againTimer, wait + 1e3 + 2e3 * random(), () => {
         for (const topic of topics.values()) {
           if (topic.off) tellAll("sub", topic);
         }
@@ -477,29 +475,27 @@ export class Coho extends EventTarget {
         const id = (frame.id = ++lastId);
         /** @type {Item} */
         const item = { frame, size: 0, resolve, reject, ready: true };
-        /** @type {Blob | undefined} */
-        let blob;
         if (isPattern(frame.topic)) throw fault("bad-name");
         if (this.readyState > 1) throw fault("closed");
         if (frame.op === "pub") {
           if ((data.size ?? data.byteLength ?? data.trim) === undefined || /[^ -~]/.test(frame.key)) throw fault("bad-request");
-          blob = new Blob([data]); // a copy
+          const blob = new Blob([data]); // a copy
           item.size = blob.size;
-          item.ready = typeof data === "string";
-          // What is no text does not become one on the way.
-          if (item.ready) frame.data = data.replace(/\p{Cs}/gu, "\ufffd");
           frame.idem = seed + id;
+          // What is no text does not become one on the way.
+          if (typeof data === "string") frame.data = data.replace(/\p{Cs}/gu, "\ufffd");
+          else {
+            item.ready = false;
+            blob.arrayBuffer().then((buffer) => {
+              frame.data64 = btoa(Array.from(new Uint8Array(buffer), (c) => String.fromCharCode(c)).join(""));
+              item.ready = true;
+              flush();
+            }, (error) => settle(item, error));
+          }
         }
         if (queue.size >= maxQueue || this.bufferedAmount + item.size > maxQueueBytes) throw fault("queue-full");
         queue.set(id, item);
         this.bufferedAmount += item.size;
-        if (!item.ready) {
-          blob?.arrayBuffer().then((buffer) => {
-            frame.data64 = btoa(Array.from(new Uint8Array(buffer), (c) => String.fromCharCode(c)).join(""));
-            item.ready = true;
-            flush();
-          }).catch((error) => settle(item, error));
-        }
         flush();
       });
       promise.catch(() => {});

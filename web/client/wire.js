@@ -53,17 +53,23 @@ export const names = {
   404: "bad-name",
   408: "slow",
   413: "too-big",
+  429: "too-many",
   503: "full",
+  1008: "too-many",
   1009: "too-big",
+  1012: "unavailable",
   1013: "full",
 };
 
+/** The hub asks to be left alone for a while. */
+export const busy = /full|many|avail/;
+
 /** What may work later. */
-export const transient = /full|slow|unavailable|many|disconnected/;
+export const transient = /full|many|avail|slow|disc/;
 
 /** An error that can also stand for a frame.
- * @type {(code?: string, text?: string, wait?: number) => Fault} */
-export const fault = (code = "disconnected", text = code, wait) => Object.assign(Error(text), { op: "error", code, text, wait });
+ * @type {(code?: string, text?: string | number, wait?: number) => Fault} */
+export const fault = (code = "disconnected", text = code, wait) => Object.assign(Error(/** @type {string} */ (text)), { op: "error", code, text, wait });
 
 /** How many messages `a` is after `b`; NaN when these cannot be compared.
  * @type {(a?: string, b?: string) => number} */
