@@ -104,7 +104,7 @@ static inline int coho_hub_configure(coho_hub *hub, const char *pattern,
   return coho_hub_configure_sized(hub, pattern, opt, sizeof *opt);
 }
 
-/* ---- subscribing --------------------------------------------------------------------------- */
+/* ---- subscribing: on the loop of the connection -------------------------------------------- */
 
 /*
  * What is published to topic is sent to c, as it is, from now on. A name is 1 to 255 bytes and never
@@ -133,11 +133,11 @@ COHO_API int coho_unsubscribe(coho_hub *hub, coho_conn *c, const char *topic); /
 
 /* All topics whose name matches, from now on: segments are separated by "/", "+" is one of them, "#" as
    the last the rest, also none. A message that several subscriptions match comes once for each.
-   Results as of coho_subscribe(). */
+   Results as of coho_subscribe(); COHO_EFULL also when there are 1,000 others on the loop. */
 COHO_API int coho_subscribe_pattern(coho_hub *hub, coho_conn *c, const char *pattern);
 COHO_API int coho_unsubscribe_pattern(coho_hub *hub, coho_conn *c, const char *pattern);
 
-/* ---- watching ------------------------------------------------------------------------------ */
+/* ---- watching: on the loop that watches ---------------------------------------------------- */
 
 /* What a program of its own gets, on the loop that watches; it never falls behind. */
 typedef struct coho_watch_options {
@@ -204,10 +204,11 @@ COHO_API int coho_hub_history(coho_hub *hub, const char *topic, size_t limit,
 /* ---- presence: any thread ------------------------------------------------------------------ */
 
 /*
- * Who is here: ids of 1 to 255 bytes, each with some information of at most 1 KiB of JSON (NULL: null). An id
+ * Who is here: ids of 1 to 255 bytes, each with some information, JSON of at most 1 KiB and 8 deep (NULL: null). An id
  * that entered twice is one member; it leaves when it has left as often, after the topic's grace time.
  * What happens is published to the topic's companion "TOPIC/presence", which can be subscribed like any
- * other: {"event":"join","id":"ann","info":{}} and {"event":"leave","id":"ann"}.
+ * other: {"event":"join","id":"ann","info":{}}, the same with "update" when it entered again with other
+ * information, and {"event":"leave","id":"ann"}.
  * 0, COHO_EINVAL, COHO_EFULL, COHO_ENOMEM; leaving: COHO_ENOTFOUND.
  */
 COHO_API int coho_presence_enter(coho_hub *hub, const char *topic, const char *id,

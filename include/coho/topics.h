@@ -40,12 +40,13 @@ typedef struct coho_topics_options {
 } coho_topics_options;
 
 COHO_API int coho_route_topics_sized(coho_server *s, const char *prefix, coho_hub *hub,
-                                     const coho_topics_options *opt, size_t size);
+                                     const coho_topics_options *opt, const size_t sizes[2]);
 /* Before the server runs; prefix begins and ends with "/". The server keeps the hub alive. opt may be
    NULL. 0, COHO_EINVAL, COHO_EEXISTS, COHO_EOPTION, COHO_ENOMEM. */
 static inline int coho_route_topics(coho_server *s, const char *prefix, coho_hub *hub,
                                     const coho_topics_options *opt) {
-  return coho_route_topics_sized(s, prefix, hub, opt, sizeof *opt);
+  const size_t sizes[2] = {sizeof *opt, sizeof *opt->conn};
+  return coho_route_topics_sized(s, prefix, hub, opt, sizes);
 }
 
 #ifdef __cplusplus

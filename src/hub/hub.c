@@ -226,7 +226,7 @@ static void look_after(coho_hub *hub, struct coho__topic *t, uint64_t now_ms) {
 }
 
 void coho__hub_sweep(coho_hub *hub, uint64_t now_ms) {
-  if (now_ms - hub->swept_ms < SWEEP_MS) return;
+  if (now_ms < hub->swept_ms + SWEEP_MS) return; /* loops differ in what time it is */
   hub->swept_ms = now_ms;
   coho__presence_sweep(hub, now_ms);
   for (size_t i = COHO_MIN(hub->topics.count, SWEEP_MOST); i; i--) {

@@ -136,6 +136,7 @@ int coho_presence_leave(coho_hub *hub, const char *topic, const char *id) {
 
 static void let_go(coho_hub *hub, struct coho__topic *t, uint64_t now_ms) {
   struct coho__member *m;
+  if (coho__members_next(t->members) > now_ms) return;
   uint64_t before = t->members->bytes;
   while ((m = coho__members_gone(t->members, now_ms))) {
     hub->member_bytes -= before - t->members->bytes;
@@ -152,7 +153,7 @@ void coho__presence_sweep(coho_hub *hub, uint64_t now_ms) {
   for (struct coho__list *n = hub->inhabited.next, *next; n != &hub->inhabited; n = next) {
     struct coho__topic *t = COHO_LIST_ENTRY(n, struct coho__topic, inhabited);
     next = n->next;
-    if (coho__members_next(t->members) <= now_ms) let_go(hub, t, now_ms);
+    let_go(hub, t, now_ms);
   }
 }
 
@@ -169,8 +170,8 @@ size_t coho_presence_list(coho_hub *hub, const char *topic,
   memcpy(companion, name.data, name.len);
   memcpy(companion + name.len, "/presence", sizeof "/presence");
   coho__hub_lock(hub);
-  coho__presence_sweep(hub, coho__clock_ms());
   struct coho__topic *t = coho__hub_find(hub, name), *events;
+  if (t && t->members) let_go(hub, t, coho__clock_ms());
   struct coho__list *all = t && t->members ? &t->members->all : NULL;
   for (struct coho__list *n = all ? all->next : NULL; n != all; n = n->next, count++) {
     const struct coho__member *m = COHO_LIST_ENTRY(n, struct coho__member, node);

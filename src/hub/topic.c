@@ -62,11 +62,17 @@ void coho__topic_free(struct coho__topic *t) {
   coho__free(t, size_of(t));
 }
 
+/* ms from then to now. The clock of a loop stands still for a turn, so what another thread did may be
+   ahead of it: that has just been. */
+static uint64_t passed(uint64_t then_ms, uint64_t now_ms) {
+  return now_ms > then_ms ? now_ms - then_ms : 0;
+}
+
 /* How long its epoch lives after the last message: the history's age, and as long again. */
 static bool forgotten(const struct coho__topic *t, uint64_t now_ms) {
   uint64_t age = t->opt->history_age_ms;
   if (t->last.offset == 0) return true;
-  return age != UINT32_MAX && now_ms - t->used_ms > 2 * age;
+  return age != UINT32_MAX && passed(t->used_ms, now_ms) > 2 * age;
 }
 
 bool coho__topic_idle(const struct coho__topic *t, uint64_t now_ms) {
@@ -97,7 +103,7 @@ static bool full(const struct coho__topic *t) {
 static bool stale(const struct coho__topic *t, const struct coho__message *m, uint64_t now_ms) {
   const coho_topic_options *opt = t->opt;
   if (opt->flags & COHO_NO_HISTORY) return true;
-  return opt->history_age_ms != UINT32_MAX && now_ms - m->born_ms > opt->history_age_ms;
+  return opt->history_age_ms != UINT32_MAX && passed(m->born_ms, now_ms) > opt->history_age_ms;
 }
 
 static bool wanted(const struct coho__topic *t, const struct coho__message *m) {

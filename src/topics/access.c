@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "topics/bearer.h"
+#include "topics/cors.h"
 #include "topics/throttle.h"
 #include "topics/tickets.h"
 #include "topics/token.h"
@@ -70,7 +71,8 @@ int coho__who_of(const struct coho__mount *m, coho_request *r, struct coho__who 
   struct coho__bearer b;
   *who = (struct coho__who){NULL};
   if (!m->opt.keys) return 0;
-  int err = coho__bearer_find(r, m->cookie, &b);
+  /* A browser sends cookies along with what any page asks for. */
+  int err = coho__bearer_find(r, coho__cors_trusts(m, r) ? m->cookie : NULL, &b);
   if (!err && b.kind == COHO_BEARER_NONE) return 0;
   return examine(m, err, &b, coho_request_peer(r, peer, sizeof peer), &who->claims);
 }

@@ -1,9 +1,9 @@
 /*
  * Who may: whether a request brings a token, and what it allows. A token is looked for in this order,
  * and the first one found counts: Authorization: Bearer, a subprotocol "bearer.TOKEN", a ticket in the
- * query, the cookie.
+ * query, the cookie; that only of a page whose Origin is trusted (cors.h).
  *
- * The Origin is checked by who calls: before anything else is looked at.
+ * Whether the Origin is let in is checked by who calls: before anything else is looked at.
  */
 #ifndef COHO_TOPICS_ACCESS_H
 #define COHO_TOPICS_ACCESS_H

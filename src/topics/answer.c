@@ -73,7 +73,7 @@ int coho__answer_error(struct coho__answer_body *a, const struct coho__want *wan
   if (err == COHO_ENOMEM || !a->frames) return err;
   a->due = true;
   int failed = begin_item(a);
-  return undo(a, len, failed ? failed : coho__frame_error(&a->out, NULL, want->name, err));
+  return undo(a, len, failed ? failed : coho__frame_error(&a->out, NULL, want->name, NULL, err));
 }
 
 /* ---- what is held ---------------------------------------------------------------------------- */

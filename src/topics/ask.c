@@ -2,6 +2,7 @@
 
 #include "hub/topic.h"
 #include "topics/access.h"
+#include "topics/answer.h"
 #include "topics/cors.h"
 #include "topics/frames.h"
 
@@ -37,11 +38,13 @@ static int read_limit(coho_request *r, uint64_t *limit) {
 
 void coho__ask_history(struct coho__mount *m, coho_request *r, const struct coho__path *p) {
   struct coho__buf out = COHO_BUF(SIZE_MAX / 4);
-  uint64_t limit;
+  struct coho__look_back back = {.bytes = COHO_ANSWER_BYTES};
+  uint64_t limit = 0;
   int err = may_look(m, r, p);
   if (!err) err = read_limit(r, &limit);
   if (!err) err = coho__buf_append_str(&out, "{");
-  if (!err) err = coho__frame_history(&out, m->hub, p->topic, (size_t)limit, "next");
+  back.count = (size_t)limit;
+  if (!err) err = coho__frame_history(&out, m->hub, p->topic, back, "next");
   answer(r, &out, err);
 }
 

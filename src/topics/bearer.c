@@ -70,6 +70,6 @@ int coho__bearer_find(coho_request *r, const char *cookie, struct coho__bearer *
   int err = in_authorization(r, out);
   if (!err && !out->kind) in_offers(r, out);
   if (!err && !out->kind) err = in_query(r, out);
-  if (!err && !out->kind) err = in_cookies(r, coho__view_of(cookie), out);
+  if (!err && !out->kind && cookie) err = in_cookies(r, coho__view_of(cookie), out);
   return err;
 }

@@ -17,7 +17,7 @@ struct coho__bearer {
   struct coho__view text; /* in the request */
 };
 
-/* cookie: its name. 0, also when there is none; COHO_ETOKEN: it cannot be told which one is meant, two
+/* cookie: its name; NULL: cookies do not count. 0, also when there is none; COHO_ETOKEN: it cannot be told which one is meant, two
    fields Authorization or two cookies of the name that differ, or it cannot be decoded. */
 int coho__bearer_find(coho_request *r, const char *cookie, struct coho__bearer *out);
 

@@ -32,13 +32,12 @@ static int add_fields(coho_request *r, const struct field *fields, size_t count)
 
 /* ---- origins --------------------------------------------------------------------------------- */
 
-/* Whether the Origin itself is let in, and not just as any other: only then its pages may use the
-   cookies of their users. "null" is whoever likes to be. */
-static bool is_named(const struct coho__mount *m, coho_request *r, const char *origin) {
-  const char *const *list = m->opt.origins;
-  if (strcmp(origin, "null") == 0) return false;
-  if (!list) return true;
-  for (; *list; list++) {
+/* Without an Origin no page asks that could be another one's. "null" is whoever likes to be. */
+bool coho__cors_trusts(const struct coho__mount *m, coho_request *r) {
+  const char *origin = coho_request_header(r, "Origin");
+  if (!coho__upgrade_origin(r, NULL, false)) return true;
+  if (!origin || strcmp(origin, "null") == 0) return false;
+  for (const char *const *list = m->opt.origins; list && *list; list++) {
     const char *const one[] = {*list, NULL};
     if (strcmp(*list, "*") != 0 && !coho__upgrade_origin(r, one, false)) return true;
   }
@@ -48,14 +47,14 @@ static bool is_named(const struct coho__mount *m, coho_request *r, const char *o
 static int let_in(const struct coho__mount *m, coho_request *r) {
   const char *origin = coho_request_header(r, "Origin");
   if (!origin) return 0;
-  bool named = is_named(m, r, origin);
+  bool trusted = coho__cors_trusts(m, r);
   bool null = strcmp(origin, "null") == 0;
   const struct field fields[] = {
-      {"Access-Control-Allow-Origin", named || null ? origin : "*"},
+      {"Access-Control-Allow-Origin", trusted || null ? origin : "*"},
       {"Access-Control-Expose-Headers", EXPOSED},
       {"Access-Control-Allow-Credentials", "true"},
   };
-  return add_fields(r, fields, named ? COHO_COUNT(fields) : COHO_COUNT(fields) - 1);
+  return add_fields(r, fields, trusted ? COHO_COUNT(fields) : COHO_COUNT(fields) - 1);
 }
 
 static int add_common(coho_request *r) {
@@ -78,9 +77,7 @@ static const char *methods_of(const struct coho__path *p) {
   return post ? "GET, HEAD, POST, OPTIONS" : "GET, HEAD, OPTIONS";
 }
 
-void coho__cors_preflight(const struct coho__mount *m, coho_request *r,
-                          const struct coho__path *p) {
-  (void)m;
+void coho__cors_preflight(coho_request *r, const struct coho__path *p) {
   const struct field fields[] = {{"Allow", methods_of(p)},
                                  {"Access-Control-Allow-Methods", methods_of(p)},
                                  {"Access-Control-Allow-Headers", ACCEPTED},

@@ -10,8 +10,11 @@
 /* Checks the Origin, and adds the fields that every answer has: those of CORS, and those against caches.
    0 or COHO_EORIGIN. */
 int coho__cors(const struct coho__mount *m, coho_request *r);
+/* Whether the page may use its user's cookies: it is the request's own host's, or its origin is named in
+   the list. One that is let in as any other (*) acts for itself alone (RFC 6454 8.3). */
+bool coho__cors_trusts(const struct coho__mount *m, coho_request *r);
 /* 204 to OPTIONS. */
-void coho__cors_preflight(const struct coho__mount *m, coho_request *r, const struct coho__path *p);
+void coho__cors_preflight(coho_request *r, const struct coho__path *p);
 /* 405 with Allow. */
 void coho__cors_wrong_method(coho_request *r, const struct coho__path *p);
 /* Refuses a request with the answer of an error, as JSON; 401 and 403 with WWW-Authenticate, 429 and 503

@@ -212,7 +212,7 @@ static int join_many(struct coho__feed *f, const struct coho__wants *w, const st
     struct coho__buf frame = COHO_BUF(SIZE_MAX / 4);
     coho_start start = {.lost = 0};
     int failed = join(f, want, who, &start);
-    err = failed ? coho__frame_error(&frame, NULL, want->name, failed)
+    err = failed ? coho__frame_error(&frame, NULL, want->name, NULL, failed)
                  : coho__frame_ok(&frame, NULL, want->name, NULL, &start.pos);
     err = wrap(out, &frame, err);
     if (!err && start.lost) err = put_gap(out, f, want->name, start.lost, start.pos);

@@ -1,15 +1,13 @@
 #include "topics/frames.h"
 
+#include "base/base64.h"
 #include "hub/look.h"
 #include "topics/json_text.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum {
-  HISTORY_BYTES = 1024 * 1024, /* of payload in one answer, so that it is no burden to make */
-  OVERHEAD = 64                /* of a message around its payload */
-};
+enum { OVERHEAD = 64 /* of a message around its payload */ };
 
 /* ---- pieces ---------------------------------------------------------------------------------- */
 
@@ -90,9 +88,11 @@ int coho__frame_ok(struct coho__buf *out, const json_t *id, const char *topic, c
   return err ? err : coho__buf_append_str(out, "}");
 }
 
-int coho__frame_error(struct coho__buf *out, const json_t *id, const char *topic, int err) {
+int coho__frame_error(struct coho__buf *out, const json_t *id, const char *topic,
+                      const char *pattern, int err) {
   const struct coho__fault *fault = coho__fault_of(err);
   err = coho__frame_begin(out, "error", id, topic);
+  if (!err) err = put_member(out, "pattern", pattern);
   if (!err) err = put_member(out, "code", fault->code);
   if (!err) err = put_member(out, "text", fault->text);
   return err ? err : coho__buf_append_str(out, "}");
@@ -128,29 +128,35 @@ int coho__frame_members(struct coho__buf *out, coho_hub *hub, const char *topic)
   return l.err ? l.err : put_pos(out, pos);
 }
 
-/* The first of the last messages that together make an answer of at most HISTORY_BYTES, or the very
-   last one. */
-static size_t first_that_fits(const struct coho__taken *taken) {
+/* As it is written; what is escaped may be six times as long. */
+static size_t written_size(const struct coho__message *m) {
+  struct coho__view payload = {m->msg.data, m->msg.len};
+  bool text = m->msg.type != COHO_BINARY;
+  return OVERHEAD + (text ? coho__json_string_size(payload) : COHO_BASE64_LEN(payload.len));
+}
+
+/* The first of the last messages that together take at most so many bytes, or the very last one. */
+static size_t first_that_fits(const struct coho__taken *taken, size_t most) {
   size_t i = taken->count, bytes = 0;
   while (i > 0) {
-    bytes += taken->messages[i - 1]->msg.len + OVERHEAD;
-    if (bytes > HISTORY_BYTES && i < taken->count) break;
+    bytes += written_size(taken->messages[i - 1]);
+    if (bytes > most && i < taken->count) break;
     i--;
   }
   return i;
 }
 
-int coho__frame_history(struct coho__buf *out, coho_hub *hub, struct coho__view topic, size_t limit,
-                        const char *pos_name) {
+int coho__frame_history(struct coho__buf *out, coho_hub *hub, struct coho__view topic,
+                        struct coho__look_back back, const char *pos_name) {
   struct coho__taken taken;
-  int err = coho__hub_take_last(hub, topic, limit, &taken);
+  int err = coho__hub_take_last(hub, topic, back.count, &taken);
   if (err == COHO_ENOTFOUND) {
     coho_start start;
     err = coho__hub_start(hub, topic, NULL, &start); /* one has to be able to go on from there */
     taken.pos = start.pos;
   }
   if (!err) err = coho__buf_append_str(out, "\"messages\":[");
-  size_t first = first_that_fits(&taken);
+  size_t first = first_that_fits(&taken, back.bytes);
   for (size_t i = first; i < taken.count && !err; i++) {
     err = coho__buf_append_str(out, i > first ? ",{" : "{");
     if (!err) err = coho__frame_body(out, taken.messages[i]);

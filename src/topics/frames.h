@@ -25,13 +25,19 @@ int coho__frame_begin(struct coho__buf *out, const char *op, const json_t *id, c
 /* {"op":"ok","id":..,"topic":..,"pos":..}; pos NULL: left out */
 int coho__frame_ok(struct coho__buf *out, const json_t *id, const char *topic, const char *pattern,
                    const coho_pos *pos);
-int coho__frame_error(struct coho__buf *out, const json_t *id, const char *topic, int err);
+int coho__frame_error(struct coho__buf *out, const json_t *id, const char *topic,
+                      const char *pattern, int err);
 /* An HTTP body: {"error":{"code":..,"text":..}} */
 int coho__frame_refusal(struct coho__buf *out, int err);
 /* "members":[...],"pos":.. of a topic, without braces. */
 int coho__frame_members(struct coho__buf *out, coho_hub *hub, const char *topic);
+/* The last `count` messages, or as many of them as take no more than so many bytes of an answer, but at
+   least one. */
+struct coho__look_back {
+  size_t count, bytes;
+};
 /* "messages":[...],"pos":.. (or "next") of a topic, without braces. */
-int coho__frame_history(struct coho__buf *out, coho_hub *hub, struct coho__view topic, size_t limit,
-                        const char *pos_name);
+int coho__frame_history(struct coho__buf *out, coho_hub *hub, struct coho__view topic,
+                        struct coho__look_back back, const char *pos_name);
 
 #endif

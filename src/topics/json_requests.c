@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/base64.h"
+#include "topics/answer.h"
 #include "topics/held.h"
 #include "topics/json.h"
 
@@ -127,11 +128,13 @@ static int join(struct asked *a, const coho_pos *since, coho_start *start) {
 
 static int on_sub(struct asked *a) {
   coho_start start = {.lost = 0};
-  const coho_pos *since;
+  const coho_pos *since = NULL;
   coho_pos at;
   int err = read_name(a);
   if (!err) err = read_since(a, &at, &since);
-  if (!err && since && a->pattern.data) err = COHO_EREQUEST;
+  /* Who follows a pattern is nowhere, and comes from nowhere. */
+  bool placed = since || json_object_get(a->object, "as");
+  if (!err && placed && a->pattern.data) err = COHO_EREQUEST;
   if (!err) err = may_follow(a);
   if (!err) err = join(a, since, &start);
   if (err) return err;
@@ -193,7 +196,7 @@ void coho__json_published(struct coho__seat *seat, const json_t *id, const char 
                           coho_pos pos) {
   struct coho__json_session *s = COHO_CONTAINER_OF(seat, struct coho__json_session, seat);
   if (err)
-    coho__json_fail(s, id, topic, err);
+    coho__json_fail(s, id, topic, NULL, err);
   else
     coho__json_answer(s, coho__frame_ok(&s->out, id, topic, NULL, &pos));
 }
@@ -220,6 +223,11 @@ static int may_look(struct asked *a) {
   return coho__who_may(mount_of(a), &a->session->seat.who, COHO_MAY_SUBSCRIBE, a->topic);
 }
 
+/* Of the queue, so that an answer finds a place behind what waits there. */
+static size_t answer_most(const struct asked *a) {
+  return (size_t)COHO_MIN(mount_of(a)->opt.max_queue / 2, (uint64_t)COHO_ANSWER_BYTES);
+}
+
 /* {"op":OP,..., and what put writes, } */
 static int on_presence(struct asked *a) {
   struct coho__json_session *s = a->session;
@@ -229,6 +237,7 @@ static int on_presence(struct asked *a) {
   if (!err) err = coho__buf_append_str(&s->out, ",");
   if (!err) err = coho__frame_members(&s->out, mount_of(a)->hub, a->topic.data);
   if (!err) err = coho__buf_append_str(&s->out, "}");
+  if (s->out.len > answer_most(a)) return COHO_ETOOBIG;
   coho__json_answer(s, err);
   return 0;
 }
@@ -240,9 +249,10 @@ static int on_history(struct asked *a) {
   int err = may_look(a);
   if (err) return err;
   if (n < 1 || n > COHO_HISTORY_MOST) return COHO_EREQUEST;
+  const struct coho__look_back back = {(size_t)n, answer_most(a)};
   err = coho__frame_begin(&s->out, "history", a->id, a->topic.data);
   if (!err) err = coho__buf_append_str(&s->out, ",");
-  if (!err) err = coho__frame_history(&s->out, mount_of(a)->hub, a->topic, (size_t)n, "pos");
+  if (!err) err = coho__frame_history(&s->out, mount_of(a)->hub, a->topic, back, "pos");
   if (!err) err = coho__buf_append_str(&s->out, "}");
   coho__json_answer(s, err);
   return 0;
@@ -261,7 +271,8 @@ static void recheck(void *ctx, struct coho__view name, bool pattern) {
     leave_topic(s, name.data);
     (void)coho__sink_unsubscribe(mount_of(a)->hub, &s->sink, name);
   }
-  coho__json_answer(s, coho__frame_error(&s->out, NULL, name.data, COHO_EFORBIDDEN));
+  coho__json_answer(
+      s, coho__frame_error(&s->out, NULL, sub.topic.data, sub.pattern.data, COHO_EFORBIDDEN));
 }
 
 static int on_auth(struct asked *a) {
@@ -308,11 +319,11 @@ void coho__json_request(struct coho__json_session *s, const json_t *object) {
   struct coho__view op;
   int err = read_id(&a) && coho__json_string(object, "op", &op) ? COHO_EREQUEST : COHO_EINVAL;
   if (err == COHO_EINVAL) {
-    coho__json_fail(s, NULL, NULL, COHO_EREQUEST);
+    coho__json_fail(s, NULL, NULL, NULL, COHO_EREQUEST);
     return;
   }
   for (size_t i = 0; i < COHO_COUNT(requests); i++)
     if (op.data && strcmp(requests[i].op, op.data) == 0) err = requests[i].fn(&a);
   s->out.len = err ? 0 : s->out.len;
-  if (err) coho__json_fail(s, a.id, a.topic.data, err);
+  if (err) coho__json_fail(s, a.id, a.topic.data, a.pattern.data, err);
 }

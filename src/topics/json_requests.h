@@ -24,7 +24,7 @@ struct coho__json_session {
 };
 
 /* Does what a frame asks for, and answers. */
-void coho__json_request(struct coho__json_session *s, const json_t *request);
+void coho__json_request(struct coho__json_session *s, const json_t *object);
 
 /* The answer to a `pub`. */
 void coho__json_published(struct coho__seat *seat, const json_t *id, const char *topic, int err,
@@ -34,7 +34,8 @@ void coho__json_published(struct coho__seat *seat, const json_t *id, const char 
 int coho__json_send(struct coho__json_session *s, int err);
 /* The same for an answer: who does not read them is closed. */
 void coho__json_answer(struct coho__json_session *s, int err);
-void coho__json_fail(struct coho__json_session *s, const json_t *id, const char *topic, int err);
+void coho__json_fail(struct coho__json_session *s, const json_t *id, const char *topic,
+                     const char *pattern, int err);
 /* Takes a badge off the list and leaves. */
 void coho__json_leave(struct coho__json_session *s, struct coho__json_badge **link);
 

@@ -125,12 +125,13 @@ void coho__json_answer(struct coho__json_session *s, int err) {
   if (err == COHO_EFULL) coho__conn_overflow(s->seat.conn, err);
 }
 
-void coho__json_fail(struct coho__json_session *s, const json_t *id, const char *topic, int err) {
+void coho__json_fail(struct coho__json_session *s, const json_t *id, const char *topic,
+                     const char *pattern, int err) {
   if (++s->errors > ERRORS_MOST) {
     (void)coho_close(s->seat.conn, CLOSE_POLICY, "too many errors");
     return;
   }
-  coho__json_answer(s, coho__frame_error(&s->out, id, topic, err));
+  coho__json_answer(s, coho__frame_error(&s->out, id, topic, pattern, err));
 }
 
 /* ---- handlers -------------------------------------------------------------------------------- */

@@ -21,6 +21,13 @@ static int put_escaped(struct coho__buf *out, char c) {
 
 static bool is_plain(char c) { return (unsigned char)c >= ' ' && c != '"' && c != '\\'; }
 
+size_t coho__json_string_size(struct coho__view text) {
+  size_t size = 2;
+  for (size_t i = 0; i < text.len; i++)
+    size += is_plain(text.data[i]) ? 1 : text.data[i] == '"' || text.data[i] == '\\' ? 2 : 6;
+  return size;
+}
+
 int coho__json_put_string(struct coho__buf *out, struct coho__view text) {
   int err = coho__buf_append(out, "\"", 1);
   for (size_t at = 0; !err && at < text.len;) {

@@ -60,12 +60,22 @@ struct coho__path coho__path_of(const struct coho__mount *m, const coho_request 
   return p;
 }
 
+/* Also when it cannot be decoded: who goes on from somewhere is not to begin anywhere else. */
+static bool names_since(const coho_request *r) {
+  struct coho__view rest = coho__view_of(coho_request_query_string(r));
+  while (rest.data) {
+    struct coho__view value = coho__view_split(&rest, '&');
+    if (coho__view_eq(coho__view_split(&value, '='), VIEW("since"))) return true;
+  }
+  return false;
+}
+
 int coho__since_of(coho_request *r, coho_pos *at, const coho_pos **pos) {
   const char *text = coho_request_header(r, "Last-Event-ID");
   /* An EventSource comes back to the same URL, whose `since` is older. */
   if (!text) text = coho_request_query(r, "since");
   *pos = NULL;
-  if (!text) return 0;
+  if (!text) return names_since(r) ? COHO_EPOSITION : 0;
   int err = coho_pos_parse(text, at);
   if (!err) *pos = at;
   return err;
@@ -109,7 +119,7 @@ static void serve(coho_request *r, void *ctx) {
   else if (p.place == COHO_PLACE_NONE)
     coho__refuse(r, COHO_ENAME);
   else if (is(r, "OPTIONS"))
-    coho__cors_preflight(m, r, &p);
+    coho__cors_preflight(r, &p);
   else if (is(r, "GET") || is(r, "HEAD"))
     get(m, r, &p);
   else if (is(r, "POST") && p.place == COHO_PLACE_ROOT)
@@ -228,12 +238,15 @@ static int add_route(coho_server *s, struct coho__mount *m) {
 }
 
 int coho_route_topics_sized(coho_server *s, const char *prefix, coho_hub *hub,
-                            const coho_topics_options *opt, size_t size) {
+                            const coho_topics_options *opt, const size_t sizes[2]) {
   coho_topics_options o;
+  coho_options conn;
   struct coho__mount *m;
   if (!s || !hub || !prefix_valid(prefix)) return COHO_EINVAL;
-  int err = coho__sized_read(&o, sizeof o, opt, size);
+  int err = coho__sized_read(&o, sizeof o, opt, sizes[0]);
+  if (!err) err = coho__sized_read(&conn, sizeof conn, o.conn, sizes[1]);
   if (err) return err;
+  o.conn = &conn;
   if (!patterns_valid(o.open_subscribe) || !patterns_valid(o.open_publish)) return COHO_EOPTION;
   err = new_mount(hub, prefix, &o, &m);
   if (err) return err;
@@ -242,5 +255,7 @@ int coho_route_topics_sized(coho_server *s, const char *prefix, coho_hub *hub,
     free_mount(m);
     return err;
   }
-  return coho__session_route(s, m);
+  err = coho__session_route(s, m);
+  m->opt.conn = NULL; /* the route has a copy */
+  return err;
 }

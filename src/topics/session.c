@@ -78,8 +78,7 @@ static void on_upgrade(coho_request *r) {
 int coho__session_route(coho_server *s, struct coho__mount *m) {
   char pattern[PATTERN_MOST];
   const coho_topics_options *opt = &m->opt;
-  coho_options o = {.on_open = NULL};
-  if (opt->conn) o = *opt->conn;
+  coho_options o = *opt->conn;
   o.on_upgrade = on_upgrade;
   o.on_open = on_open;
   o.on_message = on_message;

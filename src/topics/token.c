@@ -133,15 +133,3 @@ int coho__token_verify(coho_keys *keys, struct coho__view token, uint64_t now,
   coho__jws_free(&j);
   return err;
 }
-
-/* ---- what the peer is told ------------------------------------------------------------------ */
-
-const struct coho__refusal *coho__token_refusal(int err) {
-  static const struct coho__refusal none = {401, "Bearer", COHO_CLOSE_TOKEN, "token required"};
-  static const struct coho__refusal bad = {401, "Bearer error=\"invalid_token\"", COHO_CLOSE_TOKEN,
-                                           "invalid token"};
-  static const struct coho__refusal forbidden = {403, "Bearer error=\"insufficient_scope\"",
-                                                 COHO_CLOSE_FORBIDDEN, "forbidden"};
-  if (err == COHO_ENOTOKEN) return &none;
-  return err == COHO_EFORBIDDEN ? &forbidden : &bad;
-}

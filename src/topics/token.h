@@ -1,7 +1,7 @@
 /*
- * Whether to let in who brings a token. What was wrong with one is for logs: the peer is told by
- * coho__token_refusal(), which makes no difference between a token that was forged and one that is
- * for somebody else. Nothing of a token comes into a log.
+ * Whether to let in who brings a token. What was wrong with one is for logs: what the peer is told
+ * (fault.h) makes no difference between a token that was forged and one that is for somebody else.
+ * Nothing of a token comes into a log.
  */
 #ifndef COHO_TOPICS_TOKEN_H
 #define COHO_TOPICS_TOKEN_H
@@ -17,18 +17,5 @@
  */
 int coho__token_verify(coho_keys *keys, struct coho__view token, uint64_t now,
                        struct coho__claims **out);
-
-/* What a peer is told (RFC 6750 3). */
-struct coho__refusal {
-  unsigned status;       /* of an HTTP answer */
-  const char *challenge; /* its WWW-Authenticate */
-  uint16_t code;         /* of a Close */
-  const char *reason;    /* its reason, or a body */
-};
-
-enum { COHO_CLOSE_TOKEN = 4401, COHO_CLOSE_FORBIDDEN = 4403 };
-
-/* Of an error of coho__token_verify() that is not COHO_ENOMEM, COHO_ENOTOKEN, or COHO_EFORBIDDEN. */
-const struct coho__refusal *coho__token_refusal(int err);
 
 #endif

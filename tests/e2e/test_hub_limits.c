@@ -410,6 +410,26 @@ static void test_history_stays_within_its_bytes(void **state) {
   }
 }
 
+/* A loop looks at its clock once in a turn, so what another thread published is from its future. */
+static void test_what_is_newer_than_the_clock_of_a_loop_stays(void **state) {
+  (void)state;
+  hub_world_open_topics(&w, &(coho_topic_options){.history_age_ms = 1000});
+  publish_number(w.hub, "a", 1);
+  coho__hub_lock(w.hub);
+  struct coho__topic *t = coho__hub_find(w.hub, coho__view_of("a"));
+  uint64_t behind = t->used_ms - 1;
+  coho__topic_trim(t, behind);
+  assert_int_equal(t->history.count, 1);
+  coho__topic_give_way(t);
+  assert_false(coho__topic_dead(t, behind));
+  assert_true(coho__topic_dead(t, t->used_ms + 2001));
+  uint64_t swept = w.hub->swept_ms;
+  coho__hub_sweep(w.hub, swept - 1);
+  assert_int_equal(w.hub->swept_ms, swept);
+  coho__hub_unlock(w.hub);
+  hub_world_close(&w);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_max_topics),
@@ -421,6 +441,7 @@ int main(void) {
       cmocka_unit_test(test_positions_of_an_emptied_topic),
       cmocka_unit_test(test_positions_of_a_topic_never_published_to),
       cmocka_unit_test(test_what_keeps_a_topic),
+      cmocka_unit_test(test_what_is_newer_than_the_clock_of_a_loop_stays),
       cmocka_unit_test(test_idempotency),
       cmocka_unit_test(test_wrong_options),
       cmocka_unit_test(test_a_full_mailbox),

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "hub/hub.h"
 #include "hub/leaf.h"
+#include "hub/part.h"
 #include "io/mailbox.h"
 
 #include <pthread.h>
@@ -156,6 +157,48 @@ static void test_a_bare_topic_that_is_used_again(void **state) {
   hub_world_close(&w);
 }
 
+/* Of one loop; there is room again when one goes. */
+static void test_B21_patterns_are_bounded(void **state) {
+  (void)state;
+  char text[16];
+  hub_world_open(&w, NULL);
+  publish_number(w.hub, "p5", 1);
+  for (unsigned n = 0; n < COHO_PATTERNS_MOST; n++) {
+    snprintf(text, sizeof text, "p%u/#", n);
+    assert_int_equal(follower_follow_pattern(&w.f, text), 0);
+  }
+  assert_int_equal(follower_follow_pattern(&w.f, "more"), COHO_EFULL);
+  assert_int_equal(follower_follow_pattern(&w.g, "p7/#"), 0); /* there is that one already */
+  struct coho__view gone = {"p6/#", 4};
+  assert_int_equal(coho__sink_unsubscribe_pattern(w.hub, &w.f.sink, gone), 0);
+  assert_int_equal(follower_follow_pattern(&w.f, "+"), 0);
+  publish_number(w.hub, "p5", 2);
+  publish_number(w.hub, "p6", 3);
+  hub_world_settle(&w);
+  follower_expect(&w.f, "p5=2 p5=2 p6=3 ");
+  hub_world_close(&w);
+}
+
+/* Topics that were there before a pattern, and have followers, too: it comes between what was published
+   and what will be. */
+static void test_a_pattern_among_others(void **state) {
+  (void)state;
+  hub_world_open(&w, NULL);
+  assert_int_equal(follower_follow(&w.g, "a/b", NULL), 0);
+  publish_number(w.hub, "a/b", 1);
+  assert_int_equal(follower_follow_pattern(&w.f, "a/+"), 0);
+  publish_number(w.hub, "a/b", 2);
+  assert_int_equal(follower_follow_pattern(&w.f, "+/b"), 0);
+  publish_number(w.hub, "a/b", 3);
+  assert_int_equal(coho__sink_unsubscribe_pattern(w.hub, &w.f.sink, (struct coho__view){"a/+", 3}),
+                   0);
+  publish_number(w.hub, "a/b", 4);
+  hub_world_settle(&w);
+  follower_expect(&w.g, "1 2 3 4 ");
+  follower_expect(&w.f, "a/b=3 a/b=4 ");
+  hub_world_close(&w);
+}
+
 /* ---- topics that other threads make ---------------------------------------------------------- */
 
 enum { THREADS = 3, MADE = 200 };
@@ -205,6 +248,8 @@ int main(void) {
       cmocka_unit_test(test_slow_in_several_topics),
       cmocka_unit_test(test_topics_come_and_go_under_a_pattern),
       cmocka_unit_test(test_a_bare_topic_that_is_used_again),
+      cmocka_unit_test(test_B21_patterns_are_bounded),
+      cmocka_unit_test(test_a_pattern_among_others),
       cmocka_unit_test(test_topics_made_by_other_threads),
   };
   alloc_fail_at(0);

@@ -129,12 +129,14 @@ static void test_what_is_no_member(void **state) {
   assert_int_equal(enter("a", "{"), COHO_EINVAL);
   assert_int_equal(enter("a", "1 2"), COHO_EINVAL);
   assert_int_equal(enter("a", "{\"a\":1,\"a\":2}"), COHO_EINVAL);
+  assert_int_equal(enter("a", "[[[[[[[[{}]]]]]]]]"), COHO_EINVAL);
   assert_int_equal(coho_presence_enter(w.hub, "", "a", NULL), COHO_EINVAL);
   assert_int_equal(leave("a"), COHO_ENOTFOUND);
   expect_list(0, "", NULL);
   id[255] = '\0';
   assert_int_equal(enter(id, NULL), 0);
-  assert_int_equal(coho_presence_list(w.hub, "room", NULL, NULL, NULL), 1);
+  assert_int_equal(enter("a", "[[[[[[[{}, \"[\\\"[\"]]]]]]]"), 0);
+  assert_int_equal(coho_presence_list(w.hub, "room", NULL, NULL, NULL), 2);
   hub_world_close(&w);
 }
 

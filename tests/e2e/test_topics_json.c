@@ -81,6 +81,9 @@ static void test_json_patterns(void **state) {
   mounted_check(&mounted.a, "{\"op\":\"unsub\",\"pattern\":\"r/+\"}", "ok", NULL);
   mounted_check(&mounted.a, "{\"op\":\"sub\",\"pattern\":\"r/#\",\"since\":0}", "error",
                 "bad-request");
+  mounted_check(&mounted.a, "{\"op\":\"sub\",\"pattern\":\"r/#\",\"as\":{\"id\":\"ann\"}}", "error",
+                "bad-request");
+  mounted_check(&mounted.a, "{\"op\":\"unsub\",\"pattern\":\"r/#\"}", "error", "not-subscribed");
   mounted_finish();
 }
 

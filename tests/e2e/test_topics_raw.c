@@ -157,6 +157,25 @@ static void test_raw_a_publisher_waits_for_room(void **state) {
   mounted_finish();
 }
 
+/* A program that was compiled with a longer coho_options, and one with a shorter. */
+static void test_the_options_of_connections_have_their_own_size(void **state) {
+  (void)state;
+  struct {
+    coho_options known;
+    uint64_t more;
+  } newer = {.more = 1};
+  const coho_topics_options opt = {.conn = &newer.known};
+  const size_t longer[2] = {sizeof opt, sizeof newer}, shorter[2] = {sizeof opt, 0};
+  mounted_open(NULL, NULL);
+  coho_server *s = coho_server_new(&(coho_server_options){.loop = mounted.w.loop});
+  assert_non_null(s);
+  assert_int_equal(coho_route_topics_sized(s, "/n/", mounted.hub, &opt, longer), COHO_EOPTION);
+  newer.known.flags = UINT32_MAX;
+  assert_int_equal(coho_route_topics_sized(s, "/o/", mounted.hub, &opt, shorter), 0);
+  coho_server_free(s);
+  mounted_finish();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_raw_frames_are_messages),
@@ -167,6 +186,7 @@ int main(void) {
       cmocka_unit_test(test_raw_a_companion_is_followed_and_not_published),
       cmocka_unit_test(test_raw_presence_ends_with_a_failed_handshake),
       cmocka_unit_test(test_raw_a_publisher_waits_for_room),
+      cmocka_unit_test(test_the_options_of_connections_have_their_own_size),
   };
   alloc_fail_at(0);
   int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,6 +119,42 @@ static void test_A12_foreign_pages_are_refused_first(void **state) {
   finish();
 }
 
+static void page(char fields[REQUEST_MOST], const char *origin, const char *before) {
+  (void)snprintf(fields, REQUEST_MOST, "%s%s%s\r\n", origin, before, good_token());
+}
+
+/* A12: where any page is let in, only those that are named act as their visitors. */
+static void test_A12_cookies_count_for_named_pages_only(void **state) {
+  (void)state;
+  static const char *const others[] = {EVIL, "Origin: null\r\n"};
+  static const char *const own[] = {"", "Origin: http://h.example\r\n",
+                                    "Origin: https://good.example\r\n"};
+  static const char *const origins[] = {"*", "null", "https://good.example", NULL};
+  char fields[REQUEST_MOST];
+  open_with((coho_topics_options){.origins = origins});
+  for (size_t i = 0; i < COHO_COUNT(others); i++) {
+    page(fields, others[i], "Cookie: coho_token=");
+    assert_int_equal(request("GET", HISTORY, fields), 401);
+    assert_int_equal(request("POST", "/t/", fields), 401);
+    assert_int_equal(request("POST", "/t/room/tea", fields), 401);
+    assert_int_equal(upgrade("/t/room/tea", fields), 401);
+    raw_close(&a);
+    page(fields, others[i], "Authorization: Bearer ");
+    assert_int_equal(request("GET", HISTORY, fields), 200);
+    page(fields, others[i], "Sec-WebSocket-Protocol: coho.raw.v1, bearer.");
+    assert_int_equal(upgrade("/t/room/tea", fields), 101);
+    raw_close(&a);
+  }
+  for (size_t i = 0; i < COHO_COUNT(own); i++) {
+    page(fields, own[i], "Cookie: coho_token=");
+    assert_int_equal(request("GET", HISTORY, fields), 200);
+    assert_int_equal(request("POST", "/t/", fields), 200);
+    assert_int_equal(upgrade("/t/room/tea", fields), 101);
+    raw_close(&a);
+  }
+  finish();
+}
+
 /* ---- too many -------------------------------------------------------------------------------- */
 
 /* A17: from one address; another one is not concerned. */
@@ -219,6 +255,7 @@ int main(void) {
       cmocka_unit_test(test_B22_rights_that_a_new_token_lacks),
       cmocka_unit_test(test_another_subject_is_refused),
       cmocka_unit_test(test_A12_foreign_pages_are_refused_first),
+      cmocka_unit_test(test_A12_cookies_count_for_named_pages_only),
       cmocka_unit_test(test_A17_too_many_bad_tokens),
       cmocka_unit_test(test_A18_a_ticket_is_for_one_use),
       cmocka_unit_test(test_A18_a_ticket_of_another_mount),
