@@ -204,10 +204,11 @@ COHO_API int coho_hub_history(coho_hub *hub, const char *topic, size_t limit,
 /* ---- presence: any thread ------------------------------------------------------------------ */
 
 /*
- * Who is here: ids of 1 to 255 bytes, each with some information, JSON of at most 1 KiB and 8 deep (NULL: null). An id
- * that entered twice is one member; it leaves when it has left as often, after the topic's grace time.
- * What happens is published to the topic's companion "TOPIC/presence", which can be subscribed like any
- * other: {"event":"join","id":"ann","info":{}}, the same with "update" when it entered again with other
+ * Who is here: ids of 1 to 255 bytes, each with some information, JSON of at most 1 KiB that nests no
+ * deeper than 8 (NULL: null). An id that entered twice is one member; it leaves when it has left as
+ * often, after the topic's grace time. What happens is published to the topic's companion
+ * "TOPIC/presence", which can be subscribed like any other:
+ * {"event":"join","id":"ann","info":{}}, the same with "update" when it entered again with other
  * information, and {"event":"leave","id":"ann"}.
  * 0, COHO_EINVAL, COHO_EFULL, COHO_ENOMEM; leaving: COHO_ENOTFOUND.
  */

@@ -8,7 +8,8 @@ import traceback
 from attack import ATTACKS, Skip
 from victim import FIGURES, stop_all
 
-GROUPS = ("handshake", "slow", "tls", "frames", "floods", "compression", "files", "client", "descriptors", "proxies", "half_open")
+GROUPS = ("handshake", "slow", "tls", "frames", "floods", "compression", "files", "client", "descriptors", "proxies", "half_open",
+          "topics", "topics_slow", "topics_full", "topics_http", "topics_auth")
 
 
 def outcome(function):

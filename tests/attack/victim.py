@@ -200,13 +200,13 @@ class Bystander:
 _running = {}
 
 
-def server(**options):
-    """The server of server.c with these options, shared by the attacks of a run, and warm."""
+def server(source="server", **options):
+    """The server of server.c, or topics_server.c, with these options, shared by the attacks of a run, and warm."""
     words = tuple(f"{name}={value}" for name, value in sorted(options.items()))
-    victim = _running.get(words)
+    victim = _running.get((source, *words))
     if not victim or victim.child.poll() is not None:
-        victim = Victim(build("server"), *words, listeners=2 if options.get("secure") else 1)
-        _running[words] = victim
+        victim = Victim(build(source), *words, listeners=2 if options.get("secure") else 1)
+        _running[(source, *words)] = victim
         victim.warm()
     return victim
 

@@ -208,6 +208,23 @@ static void test_most_members(void **state) {
   assert_int_equal(ms.bytes, 0);
 }
 
+static void test_B21_bytes_are_bounded(void **state) {
+  (void)state;
+  struct coho__members ms;
+  coho__members_init(&ms, seed);
+  assert_int_equal(enter(&ms, "ann", "1"), IS_NEW);
+  ms.room = ms.bytes - 1;
+  assert_int_equal(enter(&ms, "bob", "1"), COHO_EFULL);
+  assert_int_equal(enter(&ms, "bob", ""), IS_NEW);
+  ms.room = 1;
+  assert_int_equal(enter(&ms, "ann", "123"), COHO_EFULL);
+  assert_int_equal(enter(&ms, "ann", "12"), CHANGED);
+  ms.room = 0;
+  assert_int_equal(enter(&ms, "ann", "12"), NEITHER);
+  assert_int_equal(enter(&ms, "ann", "2"), CHANGED);
+  coho__members_free(&ms);
+}
+
 static void test_presences_do_not_wrap(void **state) {
   (void)state;
   struct coho__members ms;
@@ -354,6 +371,7 @@ int main(void) {
       TEST(test_lengths),
       TEST(test_ids_are_bytes),
       TEST(test_most_members),
+      TEST(test_B21_bytes_are_bounded),
       TEST(test_presences_do_not_wrap),
       TEST(test_random_steps),
       TEST(test_out_of_memory),

@@ -57,6 +57,24 @@ static void test_is_known_for_its_time(void **state) {
   coho__receipts_free(&r);
 }
 
+static void test_B21_shrinks_to_the_last_few(void **state) {
+  (void)state;
+  struct coho__receipts r;
+  size_t count = COHO_RECEIPTS_LEAST + 2;
+  coho__receipts_init(&r, seed);
+  for (size_t i = 0; i < count && i < COHO_RECEIPTS_MOST; i++)
+    add(&r, i, 10);
+  count = r.map.count;
+  coho__receipts_shrink(&r, 0);
+  assert_int_equal(r.map.count, count);
+  coho__receipts_shrink(&r, UINT64_MAX);
+  coho__receipts_check(&r);
+  assert_int_equal(r.map.count, COHO_RECEIPTS_LEAST);
+  assert_true(knows(&r, count - 1, 10));
+  assert_int_equal(knows(&r, 0, 10), count == COHO_RECEIPTS_LEAST);
+  coho__receipts_free(&r);
+}
+
 static void test_expires_from_the_oldest_on(void **state) {
   (void)state;
   struct coho__receipts r;
@@ -216,10 +234,15 @@ static int end(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(test_is_known_for_its_time),  TEST(test_expires_from_the_oldest_on),
-      TEST(test_finding_does_not_renew), TEST(test_the_oldest_gives_way),
-      TEST(test_bytes_are_memory),       TEST(test_keys_are_bytes),
-      TEST(test_random_steps),           TEST(test_out_of_memory),
+      TEST(test_is_known_for_its_time),
+      TEST(test_B21_shrinks_to_the_last_few),
+      TEST(test_expires_from_the_oldest_on),
+      TEST(test_finding_does_not_renew),
+      TEST(test_the_oldest_gives_way),
+      TEST(test_bytes_are_memory),
+      TEST(test_keys_are_bytes),
+      TEST(test_random_steps),
+      TEST(test_out_of_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
