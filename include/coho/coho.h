@@ -244,13 +244,12 @@ typedef struct coho_server_options {
   uint32_t keepalive_timeout_ms; /* silence between two requests; default 15,000 */
   uint32_t write_timeout_ms;     /* a reply that makes no progress; default 10,000 */
   uint32_t drain_timeout_ms;     /* graceful stop: then connections are cut; default 5,000 */
-  uint32_t
-      drain_spread_ms;     /* graceful stop: connections are closed, and deferred requests told, one
-                               after the other over this time; drain_timeout_ms begins with its
-                               end; default 0 */
-  uint32_t drain_code;     /* with this code, such as 1012: a restart; default 1001 */
-  uint32_t backlog;        /* of listen(2); default 4,096 */
-  uint32_t tls_timeout_ms; /* from accept to the end of the TLS handshake; default 5,000 */
+  /* Graceful stop: connections are closed, and deferred requests told, one after the other over this
+     time; drain_timeout_ms begins with its end. Default 0. */
+  uint32_t drain_spread_ms;
+  uint32_t drain_code;       /* with this code, such as 1012: a restart; default 1001 */
+  uint32_t backlog;          /* of listen(2); default 4,096 */
+  uint32_t tls_timeout_ms;   /* from accept to the end of the TLS handshake; default 5,000 */
   uint32_t proxy_timeout_ms; /* from accept to the end of the PROXY header; default 3,000 */
   uint32_t unix_mode;        /* of the files of unix sockets; default 0660 */
   /* Per peer address, an IPv6 address by its first 64 bits; off by default. */
