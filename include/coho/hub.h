@@ -108,7 +108,7 @@ static inline int coho_hub_configure(coho_hub *hub, const char *pattern,
 
 /*
  * What is published to topic is sent to c, as it is, from now on. A name is 1 to 255 bytes and never
- * a pattern, since it may come from a stranger. Ends by itself with the connection, before on_error
+ * a pattern, since it may come from a stranger: "+" and "#" stand for themselves. Ends by itself with the connection, before on_error
  * and on_close. 0, COHO_EEXISTS when subscribed already, COHO_EINVAL (name), COHO_ECLOSED,
  * COHO_EFULL (a limit), COHO_ENOMEM.
  */

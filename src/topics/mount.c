@@ -50,9 +50,11 @@ struct coho__path coho__path_read(struct coho__view name) {
 struct coho__path coho__path_of(const struct coho__mount *m, const coho_request *r) {
   struct coho__view name = coho__view_of(coho_request_path(r));
   size_t prefix = strlen(m->prefix);
-  COHO_ASSERT(name.len >= prefix);
+  struct coho__path p = {COHO_PLACE_NONE, name, name};
+  /* The route matches without the last slash, too. */
+  if (name.len < prefix) return p;
   name = (struct coho__view){name.data + prefix, name.len - prefix};
-  struct coho__path p = {COHO_PLACE_ROOT, name, name};
+  p = (struct coho__path){COHO_PLACE_ROOT, name, name};
   if (!name.len) return p;
   if (!take_end(&p.topic, VIEW("/history"))) return coho__path_read(name);
   p.follow = p.topic;

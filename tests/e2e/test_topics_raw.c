@@ -77,6 +77,8 @@ static void test_raw_refusals(void **state) {
   static const struct {
     const char *target, *fields, *status;
   } rows[] = {
+      {"/t", "", " 404 "},
+      {"/t?since=0", "", " 404 "},
       {"/t/t?since=nonsense", "", " 400 "},
       {"/t/t/", "", " 404 "},
       {"/t//t", "", " 404 "},
