@@ -375,6 +375,7 @@ int coho_subscribe_from_sized(coho_hub *hub, coho_conn *c, const char *topic, co
   int err = subscribe(&w, join_topic);
   if (err) return err;
   struct coho__shelf *s = coho__shelf_of(w.loop);
+  COHO_ASSERT(s); /* since there is a subscription */
   bool inside = s->busy > 0;
   coho__shelf_enter(s); /* what on_gap ends stays until the end */
   if (start) {
