@@ -180,6 +180,9 @@ static int serve(void) {
   int err = secure ? coho_tls_new(&own, &serving.tls, NULL, 0) : 0;
   server = err ? NULL : coho_server_new(&serving);
   hub = coho_hub_new(NULL);
+  /* So that all is given back when the peers have gone. */
+  coho_topic_options bare = {.flags = COHO_NO_HISTORY};
+  if (!err && hub) err = coho_hub_configure(hub, "#", &bare);
   if (!err) err = server && hub ? start() : COHO_EOPTION;
   coho_server_free(server);
   coho_hub_free(hub);
