@@ -253,16 +253,5 @@ static int follow(struct coho__mount *m, coho_request *r, const struct coho__wan
 }
 
 void coho__events(struct coho__mount *m, coho_request *r, const struct coho__path *p) {
-  struct coho__who who;
-  struct coho__wants wants;
-  int err = coho__who_of(m, r, &who);
-  if (err) {
-    coho__refuse(r, err);
-    return;
-  }
-  err = coho__wants_read(&wants, m, r, p, &who);
-  if (!err) err = follow(m, r, &wants, &who);
-  coho__wants_free(&wants);
-  coho__who_free(&who);
-  if (err) coho__refuse(r, err);
+  coho__wants_serve(m, r, p, follow);
 }

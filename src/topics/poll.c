@@ -186,16 +186,5 @@ static int serve(struct coho__mount *m, coho_request *r, const struct coho__want
 }
 
 void coho__poll(struct coho__mount *m, coho_request *r, const struct coho__path *path) {
-  struct coho__who who;
-  struct coho__wants wants;
-  int err = coho__who_of(m, r, &who);
-  if (err) {
-    coho__refuse(r, err);
-    return;
-  }
-  err = coho__wants_read(&wants, m, r, path, &who);
-  if (!err) err = serve(m, r, &wants, &who);
-  coho__wants_free(&wants);
-  coho__who_free(&who);
-  if (err) coho__refuse(r, err);
+  coho__wants_serve(m, r, path, serve);
 }

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/utf8.h"
 #include "proto/request.h"
+#include "topics/cors.h"
 
 #include <string.h>
 
@@ -89,4 +90,21 @@ int coho__wants_read(struct coho__wants *w, const struct coho__mount *m, coho_re
 void coho__wants_free(struct coho__wants *w) {
   coho__free(w->list, w->count * sizeof *w->list);
   *w = (struct coho__wants){.list = NULL};
+}
+
+void coho__wants_serve(struct coho__mount *m, coho_request *r, const struct coho__path *p,
+                       int (*fn)(struct coho__mount *m, coho_request *r,
+                                 const struct coho__wants *w, const struct coho__who *who)) {
+  struct coho__who who;
+  struct coho__wants wants;
+  int err = coho__who_of(m, r, &who);
+  if (err) {
+    coho__refuse(r, err);
+    return;
+  }
+  err = coho__wants_read(&wants, m, r, p, &who);
+  if (!err) err = fn(m, r, &wants, &who);
+  coho__wants_free(&wants);
+  coho__who_free(&who);
+  if (err) coho__refuse(r, err);
 }

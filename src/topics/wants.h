@@ -25,6 +25,10 @@ struct coho__wants {
    allowed without; COHO_ETOOMANY; COHO_ENOMEM. */
 int coho__wants_read(struct coho__wants *w, const struct coho__mount *m, coho_request *r,
                      const struct coho__path *p, const struct coho__who *who);
+/* Answers a GET that follows: finds out who asks and what for, then fn, whose error is the answer. */
+void coho__wants_serve(struct coho__mount *m, coho_request *r, const struct coho__path *p,
+                       int (*fn)(struct coho__mount *m, coho_request *r,
+                                 const struct coho__wants *w, const struct coho__who *who));
 void coho__wants_free(struct coho__wants *w); /* also when reading failed */
 
 #endif
