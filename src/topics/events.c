@@ -5,7 +5,6 @@
 #include "base/random.h"
 #include "http/reply.h"
 #include "proto/sse.h"
-#include "topics/cors.h"
 #include "topics/feed.h"
 #include "topics/frames.h"
 #include "topics/wants.h"
