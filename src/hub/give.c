@@ -5,9 +5,8 @@
 
 enum { CLOSE_LOST = 4408 };
 
-const char *coho__give_pattern(const struct coho__sub *sub) {
-  if (!sub->of->pattern) return NULL;
-  return COHO_CONTAINER_OF(sub->of, struct coho__pattern, subs)->text;
+const char *coho__give_pattern(struct coho__subs *of) {
+  return of->pattern ? coho__subs_name(of) : NULL;
 }
 
 /* ---- connections: a message is a frame ------------------------------------------------------- */
@@ -57,8 +56,9 @@ static int gap_conn(coho_conn *c, const struct coho__leaf *l, uint64_t lost, coh
 
 /* ---- both ------------------------------------------------------------------------------------ */
 
-int coho__give(const struct coho__sub *sub, const struct coho__delivery *d) {
-  struct coho__subscriber who = coho__subscriber_of(sub);
+int coho__give(const struct coho__shelf *s, const struct coho__sub *sub,
+               const struct coho__delivery *d) {
+  struct coho__subscriber who = coho__subscriber_of(s, sub);
   return who.conn ? give_conn(who.conn, d) : who.sink->ops->message(who.sink, d);
 }
 
@@ -72,18 +72,22 @@ static void count_gap(const struct coho__leaf *l, uint64_t lost) {
   coho__hub_unlock(t->hub);
 }
 
-int coho__give_gap(const struct coho__sub *sub, const struct coho__leaf *l, uint64_t lost,
+static int gap_sink(struct coho__sink *sink, const struct coho__leaf *l,
+                    const struct coho__sub *sub, uint64_t lost, coho_pos pos) {
+  const char *pattern = coho__give_pattern(coho__subs_of(l->part->shelf, sub));
+  return sink->ops->gap(sink, l->topic->name, pattern, lost, pos);
+}
+
+int coho__give_gap(const struct coho__leaf *l, const struct coho__sub *sub, uint64_t lost,
                    coho_pos pos) {
-  struct coho__subscriber who = coho__subscriber_of(sub);
-  int err = who.conn
-                ? gap_conn(who.conn, l, lost, pos)
-                : who.sink->ops->gap(who.sink, l->topic->name, coho__give_pattern(sub), lost, pos);
+  struct coho__subscriber who = coho__subscriber_of(l->part->shelf, sub);
+  int err = who.conn ? gap_conn(who.conn, l, lost, pos) : gap_sink(who.sink, l, sub, lost, pos);
   if (err != COHO_EFULL) count_gap(l, lost);
   return err;
 }
 
-void coho__give_close(const struct coho__sub *sub, int err) {
-  struct coho__subscriber who = coho__subscriber_of(sub);
+void coho__give_close(const struct coho__shelf *s, const struct coho__sub *sub, int err) {
+  struct coho__subscriber who = coho__subscriber_of(s, sub);
   if (!who.conn)
     who.sink->ops->close(who.sink, err);
   else if (err == COHO_EFULL)

@@ -104,7 +104,7 @@ static int tell_gap(struct coho__lag *lag, uint64_t offset, uint64_t lost) {
   const struct coho__leaf *l = lag->leaf;
   if (!lost) return 0;
   coho_pos pos = {l->epoch, offset - 1};
-  int err = coho__give_gap(coho__sub_at(l->part->shelf, lag->sub), l, lost, pos);
+  int err = coho__give_gap(l, coho__sub_at(l->part->shelf, lag->sub), lost, pos);
   if (!err) lag->next = offset;
   return err;
 }
@@ -115,11 +115,13 @@ static uint64_t lost_before(const struct coho__lag *lag, uint64_t offset) {
 }
 
 static int give_one(struct coho__lag *lag, struct coho__message *m) {
-  const struct coho__sub *sub = coho__sub_at(lag->leaf->part->shelf, lag->sub);
-  struct coho__delivery d = {
-      .message = m, .topic = lag->leaf->topic->name, .pattern = coho__give_pattern(sub)};
+  const struct coho__shelf *s = lag->leaf->part->shelf;
+  const struct coho__sub *sub = coho__sub_at(s, lag->sub);
+  struct coho__delivery d = {.message = m,
+                             .topic = lag->leaf->topic->name,
+                             .pattern = coho__give_pattern(coho__subs_of(s, sub))};
   int err = tell_gap(lag, m->pos.offset, lost_before(lag, m->pos.offset));
-  if (!err && sub->to.conn) err = coho__give(sub, &d);
+  if (!err && sub->to) err = coho__give(s, sub, &d);
   if (err) return err;
   lag->next = m->pos.offset + 1;
   if (lag->missed) lag->missed--;
@@ -143,10 +145,10 @@ static int feed_some(struct coho__lag *lag) {
   if (!lag->skips) take(lag, &r);
   int err = lag->missed ? tell_missed(lag, &r) : 0;
   for (size_t i = 0; i < r.count; i++) {
-    if (!err && sub->to.conn) err = give_one(lag, r.messages[i]);
+    if (!err && sub->to) err = give_one(lag, r.messages[i]);
     coho__message_unref(r.messages[i]);
   }
-  if (!err && !r.count && sub->to.conn) {
+  if (!err && !r.count && sub->to) {
     err = tell_gap(lag, l->next, lost_before(lag, l->next));
     if (!err) lag->next = l->next;
   }
@@ -170,7 +172,7 @@ void coho__lag_feed(struct coho__lag *lag) {
   int err = 0;
   coho__shelf_enter(s);
   coho__list_remove(&lag->hungry);
-  for (int given = 0; !err && sub->to.conn && lag->next < l->next; given += COHO_LEAF_BATCH) {
+  for (int given = 0; !err && sub->to && lag->next < l->next; given += COHO_LEAF_BATCH) {
     if (given >= FEED_MOST) {
       feed_later(lag);
       break;
@@ -180,7 +182,7 @@ void coho__lag_feed(struct coho__lag *lag) {
   if (lag->next > before) lag->since_ms = coho__loop_time(s->loop);
   /* One that is about to end needs nothing any more. */
   bool over = lag->next == l->next || (err && err != COHO_EFULL);
-  if (sub->to.conn && over) end(s, lag);
+  if (sub->to && over) end(s, lag);
   coho__hub_lock(l->topic->hub);
   coho__leaf_settle(l);
   coho__hub_unlock(l->topic->hub);
@@ -208,7 +210,7 @@ void coho__lag_feed_subscriber(struct coho__shelf *s, struct coho__subscriber wh
     const struct coho__sub *sub = coho__sub_at(s, n);
     coho__lag_feed_sub(s, n, inside);
     /* Feeding may end any of them, and with this one the way to the others is gone. */
-    n = sub->to.conn ? sub->sibling : *coho__subscriber_first(who);
+    n = sub->to ? sub->sibling : *coho__subscriber_first(who);
   }
   coho__shelf_leave(s);
 }
@@ -249,10 +251,10 @@ void coho__lag_expire(struct coho__part *p, uint64_t now_ms) {
     struct coho__leaf *l = lag->leaf;
     const struct coho__sub *sub = coho__sub_at(p->shelf, lag->sub);
     next = n->next;
-    if (!sub->to.conn || !overdue(lag, now_ms)) continue;
-    coho__give_close(sub, COHO_EFULL);
+    if (!sub->to || !overdue(lag, now_ms)) continue;
+    coho__give_close(p->shelf, sub, COHO_EFULL);
     /* Closing takes its time, and nobody is to wait for that. */
-    if (sub->to.conn) end(p->shelf, lag);
+    if (sub->to) end(p->shelf, lag);
     coho__hub_lock(p->hub);
     coho__leaf_settle(l);
     coho__hub_unlock(p->hub);

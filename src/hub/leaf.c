@@ -15,10 +15,27 @@ static struct coho__leaf *leaf_of(struct coho__list *in_topic) {
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
+/* The first of this loop, from node on. */
+static struct coho__leaf *look_on(const struct coho__topic *t, const struct coho__part *part,
+                                  struct coho__list *node) {
+  while (node != &t->leaves && leaf_of(node)->part != part)
+    node = node->next;
+  return node == &t->leaves ? NULL : leaf_of(node);
+}
+
+struct coho__leaf *coho__leaf_first(const struct coho__topic *t, const struct coho__part *part) {
+  return look_on(t, part, t->leaves.next);
+}
+
+struct coho__leaf *coho__leaf_next(const struct coho__leaf *l) {
+  return look_on(l->topic, l->part, l->in_topic.next);
+}
+
 struct coho__leaf *coho__leaf_find(const struct coho__topic *t, const struct coho__part *part) {
-  for (struct coho__list *n = t->leaves.next; n != &t->leaves; n = n->next)
-    if (leaf_of(n)->part == part) return leaf_of(n);
-  return NULL;
+  struct coho__leaf *l = coho__leaf_first(t, part);
+  while (l && l->slice)
+    l = coho__leaf_next(l);
+  return l;
 }
 
 static void free_patterns(struct coho__leaf *l) {
@@ -29,7 +46,8 @@ static void free_patterns(struct coho__leaf *l) {
 
 bool coho__leaf_matches(const struct coho__leaf *l, const struct coho__pattern *p) {
   struct coho__view name = coho__topic_name(l->topic);
-  return !coho__topic_is_companion(name) && coho__pattern_matches(coho__view_of(p->text), name);
+  return !l->slice && !coho__topic_is_companion(name) &&
+         coho__pattern_matches(coho__view_of(p->text), name);
 }
 
 /* How many match; they are put into out unless it is NULL. */
@@ -62,6 +80,7 @@ static bool match_again(struct coho__leaf *l) {
 
 /* Locked. */
 static bool has_patterns(const struct coho__leaf *l) {
+  if (l->slice) return false;
   bool known = l->pattern_turn == l->topic->hub->pattern_turn;
   return known ? l->pattern_count > 0 : coho__part_matches(l->part, coho__topic_name(l->topic));
 }
@@ -89,15 +108,28 @@ static struct coho__leaf *new_leaf(struct coho__topic *t, struct coho__part *par
   return l;
 }
 
-struct coho__leaf *coho__leaf_need(struct coho__topic *t, struct coho__part *part) {
-  struct coho__leaf *l = coho__leaf_find(t, part);
-  if (l) return l;
-  l = new_leaf(t, part);
+static struct coho__leaf *add_leaf(struct coho__topic *t, struct coho__part *part, bool slice) {
+  struct coho__leaf *l = new_leaf(t, part);
   if (!l) return NULL;
+  l->slice = slice;
   coho__list_append(&t->leaves, &l->in_topic);
   coho__list_append(&part->leaves, &l->in_part);
   t->loops++;
   return l;
+}
+
+struct coho__leaf *coho__leaf_need(struct coho__topic *t, struct coho__part *part) {
+  struct coho__leaf *l = coho__leaf_find(t, part);
+  return l ? l : add_leaf(t, part, false);
+}
+
+struct coho__leaf *coho__leaf_with_room(struct coho__topic *t, struct coho__part *part) {
+  if (!coho__topic_conflates(t)) return coho__leaf_need(t, part);
+  struct coho__leaf *l = coho__leaf_first(t, part);
+  bool some = l;
+  while (l && l->subs.count >= COHO_LEAF_SLICE)
+    l = coho__leaf_next(l);
+  return l ? l : add_leaf(t, part, some);
 }
 
 /* What it will not deliver any more. */
@@ -165,7 +197,10 @@ void coho__leaf_wake(struct coho__leaf *l) {
 /* What it delivers now ends here. What comes while it delivers belongs to the next round of one that
    conflates, after the rest. */
 static uint64_t end_of_round(struct coho__leaf *l) {
-  if (!coho__topic_conflates(l->topic) || l->next > l->round) l->round = l->topic->last.offset;
+  bool conflates = coho__topic_conflates(l->topic);
+  if (conflates && l->next <= l->round) return l->round;
+  l->round = l->topic->last.offset;
+  if (conflates) l->round_ms = coho__clock_ms(); /* the loop's is that of the turn's beginning */
   return l->round;
 }
 
@@ -194,12 +229,12 @@ static void fall_behind(struct coho__leaf *l, uint32_t n, uint64_t next, const s
                         size_t i) {
   const struct coho__sub *sub = coho__sub_at(l->part->shelf, n);
   if (l->topic->opt->slow == COHO_SLOW_DISCONNECT) {
-    coho__give_close(sub, COHO_EFULL);
+    coho__give_close(l->part->shelf, sub, COHO_EFULL);
     return;
   }
   struct coho__lag *lag = coho__lag_begin(l, n, next);
   if (!lag) {
-    coho__give_close(sub, COHO_ENOMEM);
+    coho__give_close(l->part->shelf, sub, COHO_ENOMEM);
     return;
   }
   lag->skips = l->topic->opt->slow == COHO_SLOW_DROP_NEWEST;
@@ -207,22 +242,23 @@ static void fall_behind(struct coho__leaf *l, uint32_t n, uint64_t next, const s
 }
 
 /* The whole batch to one subscriber, as far as it takes it. */
-static void give_batch(struct coho__leaf *l, uint32_t n, const struct batch *b) {
-  const struct coho__sub *sub = coho__sub_at(l->part->shelf, n);
-  struct coho__delivery d = {
-      .topic = l->topic->name, .pattern = coho__give_pattern(sub), .live = true};
+static void give_batch(struct coho__leaf *l, uint32_t n, const struct batch *b,
+                       const char *pattern) {
+  const struct coho__shelf *s = l->part->shelf;
+  const struct coho__sub *sub = coho__sub_at(s, n);
+  struct coho__delivery d = {.topic = l->topic->name, .pattern = pattern, .live = true};
   bool sparse = coho__topic_conflates(l->topic);
   uint64_t next = b->from;
   int err = 0;
-  for (size_t i = 0; i <= b->count && !err && sub->to.conn; i++) {
+  for (size_t i = 0; i <= b->count && !err && sub->to; i++) {
     uint64_t offset = i < b->count ? b->messages[i]->pos.offset : b->to;
     /* The loop itself was too slow: the history has lost them. */
     if (!sparse && offset > next)
-      err = coho__give_gap(sub, l, offset - next, (coho_pos){l->epoch, offset - 1});
+      err = coho__give_gap(l, sub, offset - next, (coho_pos){l->epoch, offset - 1});
     if (!err) next = offset;
-    if (!err && i < b->count && sub->to.conn) {
+    if (!err && i < b->count && sub->to) {
       d.message = b->messages[i];
-      err = coho__give(sub, &d);
+      err = coho__give(s, sub, &d);
       if (!err) next = offset + 1;
     }
     if (err == COHO_EFULL) fall_behind(l, n, next, b, i);
@@ -230,11 +266,12 @@ static void give_batch(struct coho__leaf *l, uint32_t n, const struct batch *b) 
 }
 
 /* To all who keep up. Who subscribes meanwhile comes later in the list, and lags. */
-static void give_all(struct coho__leaf *l, const struct coho__subs *subs, const struct batch *b) {
+static void give_all(struct coho__leaf *l, struct coho__subs *subs, const struct batch *b) {
   const struct coho__shelf *s = l->part->shelf;
+  const char *pattern = coho__give_pattern(subs);
   for (uint32_t n = subs->first; n;) {
     const struct coho__sub *sub = coho__sub_at(s, n);
-    if (sub->to.conn && !coho__lag_find(s, sub, l)) give_batch(l, n, b);
+    if (sub->to && !coho__lag_find(s, sub, l)) give_batch(l, n, b, pattern);
     n = sub->next;
   }
 }
@@ -247,15 +284,22 @@ static void count_missed(const struct coho__leaf *l, size_t n) {
   }
 }
 
+/* Locked. A sixteenth of the interval is left for the next round to reach everybody, so that what is
+   published does within the interval. */
+static void rest(struct coho__leaf *l) {
+  coho_loop *loop = l->part->loop;
+  uint32_t interval = l->topic->opt->interval_ms;
+  uint64_t until = l->round_ms + interval - interval / 16, now = coho__loop_time(loop);
+  coho__list_remove(&l->news);
+  coho__list_append(&l->part->resting, &l->rest);
+  coho__loop_set_timer(loop, &l->timer, until > now ? until - now : 0);
+}
+
 /* What came while it was at work, or rests until it may go on. */
 static void go_on(struct coho__leaf *l) {
   struct coho__topic *t = l->topic;
   coho__hub_lock(t->hub);
-  if (coho__topic_conflates(t) && l->next > l->round) {
-    coho__list_remove(&l->news);
-    coho__list_append(&l->part->resting, &l->rest);
-    coho__loop_set_timer(l->part->loop, &l->timer, t->opt->interval_ms);
-  }
+  if (coho__topic_conflates(t) && l->next > l->round) rest(l);
   if (l->next <= t->last.offset) coho__leaf_wake(l);
   coho__leaf_settle(l);
   coho__hub_unlock(t->hub);

@@ -3,36 +3,33 @@
 #include "hub/lag.h"
 #include "ws/conn.h"
 
-/* Where the shelf finds it. */
-struct bound {
-  struct coho__sink *sink;
-};
+struct coho__sink *coho__sink_at(const struct coho__shelf *s, uint32_t number) {
+  struct coho__sink *const *place = (struct coho__sink *const *)coho__pool_at(&s->sinks, number);
+  return *place;
+}
+
+bool coho__sink_enter(struct coho__sink *s, struct coho__shelf *shelf) {
+  if (s->number) return true;
+  struct coho__sink **place = (struct coho__sink **)coho__pool_add(&shelf->sinks, &s->number);
+  if (place) *place = s;
+  return place;
+}
 
 struct coho__sink *coho__shelf_sink(const struct coho__shelf *s, const coho_conn *c) {
   if (!(c->attached & COHO_ATTACHED_SINK)) return NULL;
-  const struct bound *b =
-      (const struct bound *)coho__pool_at(&s->sinks, c->attached & ~COHO_ATTACHED_SINK);
-  return b->sink;
+  return coho__sink_at(s, c->attached & ~COHO_ATTACHED_SINK);
 }
 
 int coho__sink_bind(struct coho__sink *s, coho_conn *c) {
   struct coho__shelf *shelf = coho__shelf_of(s->loop);
-  COHO_ASSERT(!c->attached && !s->bound);
-  struct bound *b = shelf ? (struct bound *)coho__pool_add(&shelf->sinks, &s->bound) : NULL;
-  if (!b) return COHO_ENOMEM;
-  b->sink = s;
-  c->attached = COHO_ATTACHED_SINK | s->bound;
+  COHO_ASSERT(!c->attached && !s->number);
+  if (!shelf || !coho__sink_enter(s, shelf)) return COHO_ENOMEM;
+  c->attached = COHO_ATTACHED_SINK | s->number;
   return 0;
 }
 
 void coho__sink_init(struct coho__sink *s, const struct coho__sink_ops *ops, coho_loop *loop) {
   *s = (struct coho__sink){.ops = ops, .loop = loop};
-}
-
-static struct coho__view name_of(const struct coho__sub *sub) {
-  if (sub->of->pattern)
-    return coho__view_of(COHO_CONTAINER_OF(sub->of, struct coho__pattern, subs)->text);
-  return coho__topic_name(COHO_CONTAINER_OF(sub->of, struct coho__leaf, subs)->topic);
 }
 
 void coho__sink_each(struct coho__sink *s,
@@ -43,8 +40,9 @@ void coho__sink_each(struct coho__sink *s,
   coho__shelf_enter(shelf);
   for (uint32_t n = s->subs, next; n; n = next) {
     const struct coho__sub *sub = coho__sub_at(shelf, n);
+    struct coho__subs *of = coho__subs_of(shelf, sub);
     next = sub->sibling;
-    fn(ctx, name_of(sub), sub->of->pattern);
+    fn(ctx, coho__view_of(coho__subs_name(of)), of->pattern);
   }
   coho__shelf_leave(shelf);
 }

@@ -36,16 +36,17 @@ struct coho__sink_ops {
 struct coho__sink {
   const struct coho__sink_ops *ops;
   coho_loop *loop;
-  uint32_t subs;  /* the first of its subscriptions, 0: none */
-  uint32_t bound; /* its number, when it stands for a connection; 0: it does not */
-  uint32_t count; /* of them */
+  uint32_t subs;   /* the first of its subscriptions, 0: none */
+  uint32_t number; /* on its loop, once it subscribed or stands for a connection; 0: neither */
+  uint32_t count;  /* of its subscriptions */
 };
 
 void coho__sink_init(struct coho__sink *s, const struct coho__sink_ops *ops, coho_loop *loop);
 /* It stands for this connection, which has no subscriptions of its own: it is ready when the connection
    can take more, and what it follows is what the connection follows. 0 or COHO_ENOMEM. */
 int coho__sink_bind(struct coho__sink *s, coho_conn *c);
-/* Ends all its subscriptions, and stands for nobody any more. */
+/* Ends all its subscriptions, and stands for nobody any more. Of each that ever subscribed, before it
+   goes. */
 void coho__sink_end(struct coho__sink *s);
 /* It can take more: what it missed follows, as far as it goes. Also begins what a subscription asked
    for. */

@@ -14,13 +14,23 @@
 
 /* ---- the shelf ------------------------------------------------------------------------------ */
 
-struct coho__subscriber coho__subscriber_of(const struct coho__sub *sub) {
+struct coho__subs *coho__subs_of(const struct coho__shelf *s, const struct coho__sub *sub) {
+  struct coho__subs *const *of = (struct coho__subs *const *)coho__pool_at(&s->lists, sub->of);
+  return *of;
+}
+
+struct coho__subscriber coho__subscriber_of(const struct coho__shelf *s,
+                                            const struct coho__sub *sub) {
   struct coho__subscriber who = {NULL, NULL};
   if (sub->mixed & IS_SINK)
-    who.sink = sub->to.sink;
+    who.sink = coho__sink_at(s, sub->to);
   else
-    who.conn = sub->to.conn;
+    who.conn = s->table->slots[sub->to - 1].conn;
   return who;
+}
+
+static uint32_t number_of(struct coho__subscriber who) {
+  return who.conn ? who.conn->slot + 1 : who.sink->number;
 }
 
 uint32_t *coho__subscriber_first(struct coho__subscriber who) {
@@ -46,9 +56,24 @@ uint32_t coho__subscriber_count(const struct coho__shelf *s, struct coho__subscr
 
 /* ---- subscriptions -------------------------------------------------------------------------- */
 
+/* A number for a list that is about to be used. */
+static bool enlist(struct coho__shelf *s, struct coho__subs *of) {
+  struct coho__subs **place;
+  if (of->number) return true;
+  place = (struct coho__subs **)coho__pool_add(&s->lists, &of->number);
+  if (place) *place = of;
+  return place;
+}
+
+static void delist_if_empty(struct coho__shelf *s, struct coho__subs *of) {
+  if (of->first || !of->number) return;
+  coho__pool_remove(&s->lists, of->number);
+  of->number = 0;
+}
+
 static void append(const struct coho__shelf *s, struct coho__subs *of, uint32_t n) {
   struct coho__sub *sub = coho__sub_at(s, n);
-  sub->of = of;
+  sub->of = of->number;
   sub->prev = of->last;
   if (of->last)
     coho__sub_at(s, of->last)->next = n;
@@ -58,18 +83,25 @@ static void append(const struct coho__shelf *s, struct coho__subs *of, uint32_t 
   of->count++;
 }
 
-uint32_t coho__sub_add(struct coho__shelf *s, struct coho__subs *of, struct coho__subscriber who) {
+/* The element, without subscriber or list. */
+static uint32_t make(struct coho__shelf *s) {
   uint32_t n;
-  struct coho__sub *sub = (struct coho__sub *)coho__pool_add(&s->subs, &n);
-  if (sub && n >= COHO_SUBS_MOST) {
-    coho__pool_remove(&s->subs, n);
+  if (!coho__pool_add(&s->subs, &n)) return 0;
+  if (n < COHO_SUBS_MOST) return n;
+  coho__pool_remove(&s->subs, n);
+  return 0;
+}
+
+uint32_t coho__sub_add(struct coho__shelf *s, struct coho__subs *of, struct coho__subscriber who) {
+  bool known = (who.conn || coho__sink_enter(who.sink, s)) && enlist(s, of);
+  uint32_t n = known ? make(s) : 0;
+  if (!n) {
+    delist_if_empty(s, of);
     return 0;
   }
-  if (!sub) return 0;
-  if (who.conn) {
-    sub->to.conn = who.conn;
-  } else {
-    sub->to.sink = who.sink;
+  struct coho__sub *sub = coho__sub_at(s, n);
+  sub->to = number_of(who);
+  if (who.sink) {
     sub->mixed = IS_SINK;
     who.sink->count++;
   }
@@ -84,7 +116,7 @@ uint32_t coho__sub_add(struct coho__shelf *s, struct coho__subs *of, struct coho
 
 void coho__sub_end(struct coho__shelf *s, uint32_t n) {
   struct coho__sub *sub = coho__sub_at(s, n);
-  struct coho__subscriber who = coho__subscriber_of(sub);
+  struct coho__subscriber who = coho__subscriber_of(s, sub);
   uint32_t *first = coho__subscriber_first(who), count = coho__subscriber_count(s, who);
   uint32_t before = *first == n ? 0 : place(s, sub);
   if (before)
@@ -95,14 +127,14 @@ void coho__sub_end(struct coho__shelf *s, uint32_t n) {
   if (*first) set_place(s, coho__sub_at(s, *first), count - 1);
   sub->sibling = 0;
   if (who.sink) who.sink->count--;
-  sub->to.conn = NULL;
-  sub->of->count--;
+  sub->to = 0;
+  coho__subs_of(s, sub)->count--;
 }
 
 void coho__sub_free(struct coho__shelf *s, uint32_t n) {
   const struct coho__sub *sub = coho__sub_at(s, n);
-  struct coho__subs *of = sub->of;
-  COHO_ASSERT(!sub->to.conn && !coho__sub_lag(sub));
+  struct coho__subs *of = coho__subs_of(s, sub);
+  COHO_ASSERT(!sub->to && !coho__sub_lag(sub));
   if (sub->prev)
     coho__sub_at(s, sub->prev)->next = sub->next;
   else
@@ -112,11 +144,12 @@ void coho__sub_free(struct coho__shelf *s, uint32_t n) {
   else
     of->last = sub->prev;
   coho__pool_remove(&s->subs, n);
+  delist_if_empty(s, of);
 }
 
 static bool is(const struct coho__sub *sub, struct coho__subscriber who) {
-  struct coho__subscriber has = coho__subscriber_of(sub);
-  return has.conn == who.conn && has.sink == who.sink;
+  bool sink = sub->mixed & IS_SINK;
+  return sub->to == number_of(who) && sink == (who.sink != NULL);
 }
 
 uint32_t coho__sub_find(const struct coho__shelf *s, const struct coho__subs *of,
@@ -125,7 +158,7 @@ uint32_t coho__sub_find(const struct coho__shelf *s, const struct coho__subs *of
   while (a && b) {
     const struct coho__sub *here = coho__sub_at(s, a), *there = coho__sub_at(s, b);
     if (is(here, who)) return a;
-    if (there->of == of) return b;
+    if (there->of == of->number) return b;
     a = here->next;
     b = there->sibling;
   }

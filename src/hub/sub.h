@@ -1,7 +1,7 @@
 /*
  * A subscription: who gets what is published to a topic, or to all topics of a pattern, on one loop.
- * There may be millions, so it is 32 bytes while its subscriber keeps up; what one that does not
- * keep up has missed is a coho__lag beside it.
+ * There may be millions, so it is 24 bytes while its subscriber keeps up, all of them numbers; what one
+ * that does not keep up has missed is a coho__lag beside it.
  *
  * Subscriptions live in pools of their loop, all hubs together, and are in two lists: that of what they
  * subscribed, and that of their subscriber, a connection or a sink.
@@ -18,23 +18,20 @@
 /* Who subscribed one topic, or one pattern, on one loop; oldest first. */
 struct coho__subs {
   uint32_t first, last;
-  uint32_t count; /* those that ended but are still in the list not included */
-  bool pattern;   /* of a coho__pattern, else of a coho__leaf */
+  uint32_t count;  /* those that ended but are still in the list not included */
+  uint32_t number; /* in shelf->lists while it has any, those included */
+  bool pattern;    /* of a coho__pattern, else of a coho__leaf */
 };
 
 struct coho__sub {
-  union {
-    coho_conn *conn;
-    struct coho__sink *sink;
-  } to; /* NULL: it has ended */
-  struct coho__subs *of;
+  uint32_t to;         /* the number of a sink, or behind a connection's slot; 0: it has ended */
+  uint32_t of;         /* the number of a coho__subs */
   uint32_t next, prev; /* in of */
   uint32_t sibling;    /* the next of the same subscriber */
   uint32_t mixed;      /* whether `to` is a sink; its first coho__lag, or its place, see sub.c */
 };
 
-_Static_assert(sizeof(void *) > 4 || sizeof(struct coho__sub) <= 32, "a subscription is small");
-_Static_assert(sizeof(void *) < 8 || sizeof(struct coho__sub) == 32, "a subscription is small");
+_Static_assert(sizeof(struct coho__sub) == 24, "a subscription is small");
 
 /* Numbers of subscriptions and lags end before this. */
 #define COHO_SUBS_MOST ((uint32_t)1 << 30)
@@ -42,8 +39,10 @@ _Static_assert(sizeof(void *) < 8 || sizeof(struct coho__sub) == 32, "a subscrip
 /* All subscriptions of a loop. Lives as long as its table of connections. */
 struct coho__shelf {
   coho_loop *loop;
+  const struct coho__conn_table *table;
   struct coho__pool subs, lags;
-  struct coho__pool sinks; /* pointers to those that stand for a connection */
+  struct coho__pool lists; /* pointers to each coho__subs that is not empty */
+  struct coho__pool sinks; /* pointers to those that subscribed, or stand for a connection */
   uint32_t busy;           /* deliveries under way */
   uint32_t ended;          /* first of those that ended meanwhile, by sibling */
 };
@@ -51,6 +50,9 @@ struct coho__shelf {
 /* In coho_conn.attached: it is the number of a sink, not of a subscription. */
 #define COHO_ATTACHED_SINK ((uint32_t)1 << 31)
 
+struct coho__sink *coho__sink_at(const struct coho__shelf *s, uint32_t number);
+/* It has a number from now on, until it ends. False: out of memory. */
+bool coho__sink_enter(struct coho__sink *s, struct coho__shelf *shelf);
 /* The sink that stands for c, or NULL. */
 struct coho__sink *coho__shelf_sink(const struct coho__shelf *s, const coho_conn *c);
 
@@ -61,12 +63,17 @@ static inline struct coho__sub *coho__sub_at(const struct coho__shelf *s, uint32
   return (struct coho__sub *)coho__pool_at(&s->subs, n);
 }
 
+/* What it subscribed, and the name of that. */
+struct coho__subs *coho__subs_of(const struct coho__shelf *s, const struct coho__sub *sub);
+const char *coho__subs_name(struct coho__subs *of);
+
 /* The subscriber: one of both. */
 struct coho__subscriber {
   coho_conn *conn;
   struct coho__sink *sink;
 };
-struct coho__subscriber coho__subscriber_of(const struct coho__sub *sub);
+struct coho__subscriber coho__subscriber_of(const struct coho__shelf *s,
+                                            const struct coho__sub *sub);
 uint32_t *coho__subscriber_first(struct coho__subscriber who); /* where its list begins */
 
 /* How many it has, in all hubs of the loop. */

@@ -11,8 +11,9 @@
 #include <string.h>
 
 enum {
-  SUBS_SHIFT = 9, /* 16 KiB at a time, of which next to nothing is overhead */
-  FEW_SHIFT = 4   /* mostly there are none */
+  SUBS_SHIFT = 9, /* 12 KiB at a time, of which next to nothing is overhead */
+  SOME_SHIFT = 6,
+  FEW_SHIFT = 4 /* mostly there are none */
 };
 
 /* ---- the shelf of a loop --------------------------------------------------------------------- */
@@ -33,10 +34,9 @@ static void on_conn_room(coho_conn *c) {
   coho__lag_feed_subscriber(s, subscriber(s, c));
 }
 
-/* The name of what was subscribed. */
-static const char *name_of(const struct coho__sub *sub) {
-  if (sub->of->pattern) return COHO_CONTAINER_OF(sub->of, struct coho__pattern, subs)->text;
-  return COHO_CONTAINER_OF(sub->of, struct coho__leaf, subs)->topic->name;
+const char *coho__subs_name(struct coho__subs *of) {
+  if (of->pattern) return COHO_CONTAINER_OF(of, struct coho__pattern, subs)->text;
+  return COHO_CONTAINER_OF(of, struct coho__leaf, subs)->topic->name;
 }
 
 static int list_topics(const coho_conn *c, struct coho__buf *out) {
@@ -45,7 +45,8 @@ static int list_topics(const coho_conn *c, struct coho__buf *out) {
   int err = 0;
   for (uint32_t n = sink ? sink->subs : c->attached; n && !err;) {
     const struct coho__sub *sub = coho__sub_at(s, n);
-    err = coho__buf_printf(out, "%s%s", out->len ? " " : "", name_of(sub));
+    err =
+        coho__buf_printf(out, "%s%s", out->len ? " " : "", coho__subs_name(coho__subs_of(s, sub)));
     n = sub->sibling;
   }
   return err;
@@ -53,8 +54,9 @@ static int list_topics(const coho_conn *c, struct coho__buf *out) {
 
 static void free_shelf(void *shelf) {
   struct coho__shelf *s = (struct coho__shelf *)shelf;
-  COHO_ASSERT(!s->subs.used && !s->lags.used && !s->sinks.used);
+  COHO_ASSERT(!s->subs.used && !s->lags.used && !s->lists.used && !s->sinks.used);
   coho__pool_free(&s->sinks);
+  coho__pool_free(&s->lists);
   coho__pool_free(&s->subs);
   coho__pool_free(&s->lags);
   coho__free(s, sizeof *s);
@@ -70,9 +72,11 @@ struct coho__shelf *coho__shelf_of(coho_loop *loop) {
   struct coho__shelf *s = (struct coho__shelf *)coho__zalloc(sizeof *s);
   if (!s) return NULL;
   s->loop = loop;
+  s->table = t;
   coho__pool_init(&s->subs, sizeof(struct coho__sub), SUBS_SHIFT);
   coho__pool_init(&s->lags, sizeof(struct coho__lag), FEW_SHIFT);
-  coho__pool_init(&s->sinks, sizeof(struct coho__sink *), FEW_SHIFT);
+  coho__pool_init(&s->lists, sizeof(struct coho__subs *), SOME_SHIFT);
+  coho__pool_init(&s->sinks, sizeof(struct coho__sink *), SOME_SHIFT);
   t->attached_ops = &attached_ops;
   t->attachments = s;
   return s;
@@ -135,7 +139,7 @@ static void drop_if_empty(struct coho__subs *of) {
 
 /* Nobody looks at it any more. */
 static void finish(struct coho__shelf *s, uint32_t n) {
-  struct coho__subs *of = coho__sub_at(s, n)->of;
+  struct coho__subs *of = coho__subs_of(s, coho__sub_at(s, n));
   coho_hub *hub = coho__hub_ref(part_of(of)->hub);
   coho__lag_end_all(s, n);
   coho__sub_free(s, n);
@@ -148,10 +152,11 @@ static void finish(struct coho__shelf *s, uint32_t n) {
 
 void coho__subscription_end(struct coho__shelf *s, uint32_t n) {
   struct coho__sub *sub = coho__sub_at(s, n);
-  coho_hub *hub = part_of(sub->of)->hub;
+  struct coho__subs *of = coho__subs_of(s, sub);
+  coho_hub *hub = part_of(of)->hub;
   coho__sub_end(s, n);
   coho__hub_lock(hub);
-  if (!sub->of->pattern) leaf_of(sub->of)->topic->subscribers--;
+  if (!of->pattern) leaf_of(of)->topic->subscribers--;
   hub->stats.subscriptions--;
   coho__hub_unlock(hub);
   if (s->busy) {
@@ -198,12 +203,19 @@ static bool may_have_more(const struct coho__shelf *s, const struct wish *w) {
   return coho__subscriber_count(s, w->who) < w->hub->opt.max_subscriptions;
 }
 
+/* Locked: its subscription of this topic. 0: none. */
+static uint32_t find_in_topic(const struct coho__part *part, const struct coho__topic *t,
+                              struct coho__subscriber who) {
+  uint32_t found = 0;
+  for (struct coho__leaf *l = coho__leaf_first(t, part); l && !found; l = coho__leaf_next(l))
+    found = coho__sub_find(part->shelf, &l->subs, who);
+  return found;
+}
+
 /* Locked. The subscription begins behind w->start. */
 static int join_leaf(struct coho__leaf *l, struct wish *w) {
   struct coho__shelf *s = l->part->shelf;
   struct coho__topic *t = l->topic;
-  if (coho__sub_find(s, &l->subs, w->who)) return COHO_EEXISTS;
-  if (t->subscribers >= t->opt->max_subscribers) return COHO_EFULL;
   w->start = coho__topic_start(t, w->since);
   uint64_t next = w->start.pos.offset + 1;
   uint32_t n = coho__sub_add(s, &l->subs, w->who);
@@ -230,7 +242,9 @@ static int join_topic(struct coho__part *part, struct wish *w) {
   struct coho__topic *t;
   int err = coho__hub_need(w->hub, w->name, &t);
   if (err) return err;
-  struct coho__leaf *l = coho__leaf_need(t, part);
+  if (find_in_topic(part, t, w->who)) return COHO_EEXISTS;
+  if (t->subscribers >= t->opt->max_subscribers) return COHO_EFULL;
+  struct coho__leaf *l = coho__leaf_with_room(t, part);
   if (!l) return COHO_ENOMEM;
   err = join_leaf(l, w);
   coho__leaf_drop_if_empty(l);
@@ -326,15 +340,15 @@ static int subscribe(struct wish *w, int (*join)(struct coho__part *part, struct
 
 /* ---- unsubscribing --------------------------------------------------------------------------- */
 
-static struct coho__subs *find_subs(coho_hub *hub, const struct coho__part *part,
-                                    struct coho__view name, bool pattern) {
+/* Locked. 0: none. */
+static uint32_t find_sub(coho_hub *hub, const struct coho__part *part, struct coho__subscriber who,
+                         struct coho__view name, bool pattern) {
   if (pattern) {
-    struct coho__pattern *p = find_pattern(part, name);
-    return p ? &p->subs : NULL;
+    const struct coho__pattern *p = find_pattern(part, name);
+    return p ? coho__sub_find(part->shelf, &p->subs, who) : 0;
   }
   const struct coho__topic *t = coho__hub_find(hub, name);
-  struct coho__leaf *l = t ? coho__leaf_find(t, part) : NULL;
-  return l ? &l->subs : NULL;
+  return t ? find_in_topic(part, t, who) : 0;
 }
 
 static int unsubscribe(coho_hub *hub, coho_loop *loop, struct coho__subscriber who,
@@ -342,9 +356,8 @@ static int unsubscribe(coho_hub *hub, coho_loop *loop, struct coho__subscriber w
   const struct coho__part *part = hub->parts[loop->index];
   if (!part) return COHO_ENOTFOUND;
   coho__hub_lock(hub);
-  struct coho__subs *subs = find_subs(hub, part, name, pattern);
+  uint32_t n = find_sub(hub, part, who, name, pattern);
   coho__hub_unlock(hub);
-  uint32_t n = subs ? coho__sub_find(part->shelf, subs, who) : 0;
   if (!n) return COHO_ENOTFOUND;
   coho__subscription_end(part->shelf, n);
   return 0;
@@ -435,6 +448,6 @@ void coho__sink_end(struct coho__sink *s) {
   struct coho__shelf *shelf = coho__shelf_of(s->loop);
   if (!shelf) return;
   coho__subscription_end_all(shelf, (struct coho__subscriber){.sink = s});
-  if (s->bound) coho__pool_remove(&shelf->sinks, s->bound);
-  s->bound = 0;
+  if (s->number) coho__pool_remove(&shelf->sinks, s->number);
+  s->number = 0;
 }

@@ -84,6 +84,7 @@ static void test_resume_while_others_are_being_served(void **state) {
     loop_settle(loop);
     follower_expect(&g, run_of(since + 1, 10 + since));
     assert_int_equal(follower_leave(&g, "t"), 0);
+    follower_end(&g);
     /* Again something is under way. */
     if (since < 9) continue;
     follower_expect(&other, run_of(1, 19));
