@@ -28,7 +28,8 @@ typedef struct coho_hub coho_hub;
 
 /*
  * Behind a message of a topic: its number, from 1, in one life of the topic's history. A topic that
- * was forgotten, or belongs to another process, has another epoch. As text "EPOCH.OFFSET".
+ * was forgotten, or belongs to another process, has another epoch. As text "EPOCH.OFFSET". This
+ * structure never changes.
  */
 typedef struct coho_pos {
   uint64_t epoch;  /* 0: no position; with offset 0: before all that is held */
@@ -64,13 +65,24 @@ enum coho_topic_flag {
   COHO_NO_HISTORY = 1 /* messages are kept only for subscribers that have not got them yet */
 };
 
-/* Zero is the default of every field; times are in ms, UINT32_MAX never. */
+/*
+ * Zero is the default of every field; times are in ms, UINT32_MAX never.
+ *
+ * A message takes from history_bytes its payload, some 200 bytes, and its key twice; one that does not
+ * fit into them alone is COHO_ETOOBIG. By default one of 1 MiB does.
+ *
+ * The history is all that lies between those who publish and the loops of subscribers, which costs them
+ * nothing. So what is published in one go, and is more than history_count or history_bytes hold, is a
+ * gap for everybody, also for those who keep up: raise both above the largest burst, or take
+ * COHO_SLOW_BLOCK.
+ */
 typedef struct coho_topic_options {
-  uint64_t history_bytes;   /* memory the history may take; default 1 MiB */
+  uint64_t history_bytes;   /* memory the history may take; default 2 MiB */
   uint32_t history_count;   /* messages; with COHO_SLOW_CONFLATE keys; default 1,000 */
   uint32_t history_age_ms;  /* default an hour; the epoch lives as long again after the last one */
   uint32_t slow;            /* enum coho_slow */
-  uint32_t interval_ms;     /* COHO_SLOW_CONFLATE; default 100 */
+  uint32_t interval_ms;     /* COHO_SLOW_CONFLATE: within it a value reaches all that keep up, so
+                               that one follows another after 15/16 of it; default 100 */
   uint32_t block_ms;        /* COHO_SLOW_BLOCK; default 10,000 */
   uint32_t grace_ms;        /* presence: from the last sign to the leave; default 10,000 */
   uint32_t max_subscribers; /* more: COHO_EFULL; default any number */
@@ -83,7 +95,9 @@ typedef struct coho_hub_options {
   void (*on_gap)(coho_conn *c, const char *topic, uint64_t lost, coho_pos pos);
   uint64_t max_bytes;         /* of all histories together, the topic longest without publish gives
                                way; default 256 MiB */
-  uint32_t max_topics;        /* more: COHO_EFULL; default 10,000 */
+  uint32_t max_topics;        /* for one more the topic longest without use gives way that has no
+                               subscriber and no member, as if it had never been; all have: COHO_EFULL;
+                               default 10,000 */
   uint32_t max_subscriptions; /* of one connection, more: COHO_EFULL; default any number */
 } coho_hub_options;
 
@@ -98,7 +112,7 @@ COHO_API void coho_hub_free(coho_hub *hub);
 COHO_API int coho_hub_configure_sized(coho_hub *hub, const char *pattern,
                                       const coho_topic_options *opt, size_t size);
 /* Options of all topics that this pattern matches and no earlier one. Before the first topic is used.
-   0, COHO_EINVAL, COHO_EBUSY, COHO_ENOMEM. */
+   0, COHO_EINVAL (pattern), COHO_EOPTION, COHO_EBUSY, COHO_ENOMEM. */
 static inline int coho_hub_configure(coho_hub *hub, const char *pattern,
                                      const coho_topic_options *opt) {
   return coho_hub_configure_sized(hub, pattern, opt, sizeof *opt);
@@ -108,13 +122,13 @@ static inline int coho_hub_configure(coho_hub *hub, const char *pattern,
 
 /*
  * What is published to topic is sent to c, as it is, from now on. A name is 1 to 255 bytes and never
- * a pattern, since it may come from a stranger: "+" and "#" stand for themselves. Ends by itself with the connection, before on_error
- * and on_close. 0, COHO_EEXISTS when subscribed already, COHO_EINVAL (name), COHO_ECLOSED,
- * COHO_EFULL (a limit), COHO_ENOMEM.
+ * a pattern, since it may come from a stranger: "+" and "#" stand for themselves. Ends by itself with
+ * the connection, before on_error and on_close. 0, COHO_EEXISTS when subscribed already, COHO_EINVAL
+ * (name), COHO_ECLOSED, COHO_EFULL (a limit), COHO_ENOMEM.
  */
 COHO_API int coho_subscribe(coho_hub *hub, coho_conn *c, const char *topic);
 
-/* Where a subscription starts. */
+/* Where a subscription starts. It may grow at its end. */
 typedef struct coho_start {
   coho_pos pos;  /* what comes first is the message after it */
   uint64_t lost; /* messages missing between what was asked for and pos, or COHO_LOST_UNKNOWN */
@@ -171,19 +185,19 @@ COHO_API void coho_unwatch(coho_watcher *w); /* also inside its handlers; NULL i
 
 /* To all subscribers, and to the history. Whole messages only. 0, COHO_EFULL (too many topics, or a
    subscriber of a topic with COHO_SLOW_BLOCK holds it up), COHO_ETOOBIG (larger than the history may
-   be), COHO_EINVAL, COHO_ENOMEM. */
+   be, with what it takes besides), COHO_EINVAL, COHO_ENOMEM. */
 COHO_API int coho_publish(coho_hub *hub, const char *topic, coho_msg m);
 
 typedef struct coho_publish_options {
   const char *key; /* by which the topic conflates; at most 255 bytes; default "" */
   /* The same key on the same topic within 5 minutes publishes nothing and gives the position of the
-     first time. At most 255 bytes. NULL: none. */
+     first time, unless the topic was forgotten meanwhile. At most 255 bytes. NULL: none. */
   const char *idempotency_key;
 } coho_publish_options;
 
 COHO_API int coho_publish_with_sized(coho_hub *hub, const char *topic, coho_msg m,
                                      const coho_publish_options *opt, coho_pos *pos, size_t size);
-/* The same; *pos (which may be NULL) is the message's position. */
+/* The same; *pos (which may be NULL) is the message's position. Also COHO_EOPTION. */
 static inline int coho_publish_with(coho_hub *hub, const char *topic, coho_msg m,
                                     const coho_publish_options *opt, coho_pos *pos) {
   return coho_publish_with_sized(hub, topic, m, opt, pos, sizeof *opt);
@@ -215,8 +229,12 @@ COHO_API int coho_hub_history(coho_hub *hub, const char *topic, size_t limit,
 COHO_API int coho_presence_enter(coho_hub *hub, const char *topic, const char *id,
                                  const char *info);
 COHO_API int coho_presence_leave(coho_hub *hub, const char *topic, const char *id);
-/* fn for each member in order of arrival; id and info live until fn returns, and fn calls nothing of
-   this hub. *pos (may be NULL): of the companion, to go on from there. Returns how many. */
+/*
+ * fn for each member in order of arrival; id and info live until fn returns. They are taken from the topic
+ * in small steps, and fn may call everything. So a list is right for *pos (may be NULL), which is of the
+ * companion, together with what is published there after it: who comes or goes while fn is called may
+ * be in it or not, and is told there. Returns how many; fn NULL: only that.
+ */
 COHO_API size_t coho_presence_list(coho_hub *hub, const char *topic,
                                    void (*fn)(void *ctx, const char *id, const char *info),
                                    void *ctx, coho_pos *pos);
@@ -234,13 +252,14 @@ typedef struct coho_hub_stats {
   uint64_t refused;       /* publishes, as COHO_EFULL */
   uint64_t dropped;       /* messages that a slow subscriber did not get, as far as known */
   uint64_t gaps;          /* told */
+  uint64_t forgotten;     /* topics that were published to and gave way to others */
 } coho_hub_stats;
-COHO_API void coho_hub_stats_sized(coho_hub *hub, coho_hub_stats *out, size_t size);
+COHO_API void coho_hub_get_stats_sized(coho_hub *hub, coho_hub_stats *out, size_t size);
 static inline void coho_hub_get_stats(coho_hub *hub, coho_hub_stats *out) {
-  coho_hub_stats_sized(hub, out, sizeof *out);
+  coho_hub_get_stats_sized(hub, out, sizeof *out);
 }
 
-/* A topic, for lists of them. */
+/* A topic, for lists of them. It may grow at its end. */
 typedef struct coho_topic_info {
   const char *name;
   coho_pos pos;

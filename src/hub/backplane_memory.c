@@ -11,10 +11,11 @@
 #  define EPOCHS ((uint64_t)1 << 40) /* 8 digits as text */
 #endif
 
-/* Of topics that were never published to, so that one that was forgotten before its first message
-   begins where it was. */
 struct memory {
   struct coho__backplane base;
+  /* Of topics that were never published to, so that one that was forgotten before its first message
+     begins where it was. From a random one on they are used one after the other, so that in a process
+     none comes again. */
   uint64_t epoch;
   uint64_t receipt_bytes; /* of all topics */
 };
@@ -23,11 +24,13 @@ static struct memory *memory_of(struct coho__backplane *b) {
   return COHO_CONTAINER_OF(b, struct memory, base);
 }
 
-static uint64_t new_epoch(void) {
+static uint64_t first_epoch(void) {
   uint64_t random;
   coho__random(&random, sizeof random);
   return random % (EPOCHS - 1) + 1;
 }
+
+static uint64_t next_epoch(uint64_t epoch) { return epoch % (EPOCHS - 1) + 1; }
 
 static void free_memory(struct coho__backplane *b) {
   coho__free(memory_of(b), sizeof(struct memory));
@@ -38,10 +41,9 @@ static int open_topic(struct coho__backplane *b, struct coho__topic *t) {
   return 0;
 }
 
-static void drop_receipts(struct memory *m, struct coho__topic *t) {
+static void bury_topic(struct coho__topic *t) {
   struct coho__receipts *r = (struct coho__receipts *)t->store;
   if (!r) return;
-  m->receipt_bytes -= r->bytes;
   coho__receipts_free(r);
   coho__free(r, sizeof *r);
   t->store = NULL;
@@ -49,12 +51,14 @@ static void drop_receipts(struct memory *m, struct coho__topic *t) {
 
 static void close_topic(struct coho__backplane *b, struct coho__topic *t) {
   struct memory *m = memory_of(b);
-  drop_receipts(m, t);
+  const struct coho__receipts *r = (const struct coho__receipts *)t->store;
+  if (r) m->receipt_bytes -= r->bytes;
   if (t->last.offset == 0) return;
-  /* Its positions would fit a later topic of the name, and mean other messages. */
-  uint64_t old = m->epoch;
-  while (m->epoch == old)
-    m->epoch = new_epoch();
+  /* Its positions would fit a later topic of the name, and mean other messages. Those that are open may
+     have older epochs than the next one. */
+  do
+    m->epoch = next_epoch(m->epoch);
+  while (m->epoch == t->last.epoch);
 }
 
 static struct coho__receipts *need_receipts(struct coho__topic *t) {
@@ -109,25 +113,28 @@ static int publish(struct coho__backplane *b, struct coho__topic *t, struct coho
   return 0;
 }
 
-static void sweep(struct coho__backplane *b, struct coho__topic *t, uint64_t now_ms) {
+static size_t sweep(struct coho__backplane *b, struct coho__topic *t, uint64_t now_ms,
+                    size_t most) {
   struct memory *m = memory_of(b);
   struct coho__receipts *r = (struct coho__receipts *)t->store;
-  if (!r) return;
+  if (!r) return 0;
   uint64_t before = r->bytes;
-  coho__receipts_expire(r, now_ms);
+  size_t n = coho__receipts_expire_some(r, now_ms, most);
   m->receipt_bytes -= before - r->bytes;
-  if (!r->map.count) drop_receipts(m, t);
+  if (!r->map.count) bury_topic(t);
+  return n;
 }
 
 static const struct coho__backplane_ops ops = {.free = free_memory,
                                                .open = open_topic,
                                                .close = close_topic,
+                                               .bury = bury_topic,
                                                .publish = publish,
                                                .sweep = sweep};
 
 struct coho__backplane *coho__backplane_memory(void) {
   struct memory *m = (struct memory *)coho__alloc(sizeof *m);
   if (!m) return NULL;
-  *m = (struct memory){.base = {&ops}, .epoch = new_epoch()};
+  *m = (struct memory){.base = {&ops}, .epoch = first_epoch()};
   return &m->base;
 }

@@ -12,7 +12,7 @@
 
 enum {
   HISTORY_COUNT = 1000,
-  HISTORY_BYTES = 1024 * 1024,
+  HISTORY_BYTES = 2 * 1024 * 1024, /* so that a message of 1 MiB fits */
   HISTORY_AGE_MS = 60 * 60 * 1000,
   INTERVAL_MS = 100,
   BLOCK_MS = 10000,
@@ -20,7 +20,13 @@ enum {
   MAX_TOPICS = 10000,
   MAX_BYTES = 256 * 1024 * 1024,
   SWEEP_MS = 1000,
-  SWEEP_MOST = 1024 /* topics looked after in one go */
+  ROUND_MOST = 1024, /* topics looked after in a second */
+#ifdef COHO_HARD
+  SWEEP_MOST = 4,
+#else
+  SWEEP_MOST = 1024, /* topics looked at, and things freed, in one go */
+#endif
+  GIVE_WAY_MOST = 512 /* topics looked at to find one that may */
 };
 
 /* ---- options --------------------------------------------------------------------------------- */
@@ -74,7 +80,8 @@ int coho_hub_configure_sized(coho_hub *hub, const char *pattern, const coho_topi
                              size_t size) {
   coho_topic_options o;
   int err = coho__sized_read(&o, sizeof o, opt, size);
-  if (err || !complete(&o) || !coho__pattern_valid(coho__view_of(pattern))) return COHO_EINVAL;
+  if (err || !complete(&o)) return COHO_EOPTION;
+  if (!coho__pattern_valid(coho__view_of(pattern))) return COHO_EINVAL;
   struct coho__rule *r = new_rule(pattern, &o);
   if (!r) return COHO_ENOMEM;
   coho__hub_lock(hub);
@@ -87,15 +94,138 @@ int coho_hub_configure_sized(coho_hub *hub, const char *pattern, const coho_topi
   return COHO_EBUSY;
 }
 
+/* ---- topics that go -------------------------------------------------------------------------- */
+
+/* Freed when the lock is given back. */
+static void remove_topic(coho_hub *hub, struct coho__topic *t) {
+  hub->backplane->ops->close(hub->backplane, t);
+  coho__topic_leave(t);
+  t->gone = hub->gone;
+  hub->gone = t;
+}
+
+void coho__hub_bury(coho_hub *hub, struct coho__topic *gone) {
+  for (struct coho__topic *t = gone; t; t = gone) {
+    gone = t->gone;
+    hub->backplane->ops->bury(t);
+    coho__topic_free(t);
+  }
+}
+
+/* ---- upkeep ---------------------------------------------------------------------------------- */
+
+void coho__hub_trim(coho_hub *hub) {
+  while (hub->bytes > hub->opt.max_bytes && !coho__list_empty(&hub->holders))
+    coho__topic_give_way(COHO_LIST_ENTRY(hub->holders.next, struct coho__topic, holder));
+}
+
+/* Members whose time has come, of one topic after the other. */
+static void sweep_members(coho_hub *hub, size_t *left) {
+  struct coho__upkeep *u = &hub->upkeep;
+  size_t leaves = COHO_LEAVES_MOST;
+  while (u->inhabited && *left && !coho__list_empty(&hub->inhabited)) {
+    struct coho__topic *t = COHO_LIST_ENTRY(hub->inhabited.next, struct coho__topic, inhabited);
+    leaves -= coho__presence_let_go(t, u->began_ms, leaves);
+    if (!leaves) return; /* there may be more */
+    u->inhabited--;
+    (*left)--;
+    if (!t->members) continue;
+    coho__list_remove(&t->inhabited);
+    coho__list_append(&hub->inhabited, &t->inhabited);
+  }
+  if (coho__list_empty(&hub->inhabited)) u->inhabited = 0;
+}
+
+/* False: there is more to do than may be taken now. */
+static bool tidy(coho_hub *hub, struct coho__topic *t, size_t *left) {
+  uint64_t now = hub->upkeep.began_ms;
+  *left -= coho__topic_trim_some(t, now, *left);
+  if (*left) *left -= hub->backplane->ops->sweep(hub->backplane, t, now, *left);
+  return *left > 0;
+}
+
+static void sweep_topics(coho_hub *hub, size_t *left) {
+  struct coho__upkeep *u = &hub->upkeep;
+  while (u->topics && *left && !coho__list_empty(&hub->rounds)) {
+    struct coho__topic *t = COHO_LIST_ENTRY(hub->rounds.next, struct coho__topic, round);
+    if (!tidy(hub, t, left)) return;
+    u->topics--;
+    (*left)--;
+    coho__list_remove(&t->round);
+    coho__list_append(&hub->rounds, &t->round);
+    if (coho__topic_dead(t, u->began_ms))
+      remove_topic(hub, t);
+    else if (!coho__topic_deserted(t))
+      coho__topic_use(t);
+  }
+  if (coho__list_empty(&hub->rounds)) u->topics = 0;
+}
+
+/* Locked: goes on in another turn of some loop. Where none has a part of the hub, who publishes does. */
+static void post_errand(coho_hub *hub) {
+  struct coho__upkeep *u = &hub->upkeep;
+  for (size_t i = 0; i < COHO_LOOPS_MAX && !u->posted; i++) {
+    if (!hub->parts[i]) continue;
+    u->posted = true; /* before it is, since the loop may be done with it at once */
+    coho__hub_ref(hub);
+    if (!coho__mailbox_post(hub->parts[i]->mailbox, &u->letter)) return;
+    u->posted = false;
+    atomic_fetch_sub_explicit(&hub->refs, 1, memory_order_relaxed); /* not the last one */
+  }
+}
+
+static void go_on(coho_hub *hub, uint64_t now_ms) {
+  struct coho__upkeep *u = &hub->upkeep;
+  size_t left = SWEEP_MOST;
+  u->turned_ms = now_ms;
+  sweep_members(hub, &left);
+  if (!u->inhabited) sweep_topics(hub, &left);
+  if (u->inhabited || u->topics) post_errand(hub);
+}
+
+void coho__hub_sweep(coho_hub *hub, uint64_t now_ms) {
+  struct coho__upkeep *u = &hub->upkeep;
+  /* A loop that is to go on may be busy with something else for long. */
+  if (u->posted && now_ms < u->turned_ms + SWEEP_MS) return;
+  if (!u->inhabited && !u->topics) {
+    if (now_ms < u->began_ms + SWEEP_MS) return; /* loops differ in what time it is */
+    u->began_ms = now_ms;
+    u->inhabited = hub->inhabited_count;
+    u->topics = COHO_MIN(hub->topics.count, (size_t)ROUND_MOST);
+  }
+  go_on(hub, now_ms);
+}
+
+static coho_hub *hub_of(struct coho__letter *letter) {
+  struct coho__upkeep *u = COHO_CONTAINER_OF(letter, struct coho__upkeep, letter);
+  return COHO_CONTAINER_OF(u, coho_hub, upkeep);
+}
+
+static void run_errand(coho_loop *loop, struct coho__letter *letter) {
+  coho_hub *hub = hub_of(letter);
+  coho__hub_lock(hub);
+  hub->upkeep.posted = false;
+  go_on(hub, coho__loop_time(loop));
+  coho__hub_unlock(hub);
+  coho__hub_unref(hub);
+}
+
+/* The loop dies: somebody else goes on. */
+static void drop_errand(struct coho__letter *letter) {
+  coho_hub *hub = hub_of(letter);
+  coho__hub_lock(hub);
+  hub->upkeep.posted = false;
+  coho__hub_unlock(hub);
+  coho__hub_unref(hub);
+}
+
 /* ---- life ------------------------------------------------------------------------------------ */
 
 static void free_hub(coho_hub *hub) {
   struct coho__list *n;
-  while ((n = hub->rounds.next) != &hub->rounds) {
-    struct coho__topic *t = COHO_LIST_ENTRY(n, struct coho__topic, round);
-    hub->backplane->ops->close(hub->backplane, t);
-    coho__topic_free(t);
-  }
+  while ((n = hub->rounds.next) != &hub->rounds)
+    remove_topic(hub, COHO_LIST_ENTRY(n, struct coho__topic, round));
+  coho__hub_bury(hub, hub->gone);
   coho__map_free(&hub->topics);
   if (hub->backplane) hub->backplane->ops->free(hub->backplane);
   free_rules(hub);
@@ -120,8 +250,12 @@ coho_hub *coho_hub_new_sized(const coho_hub_options *opt, size_t size) {
   coho__map_init(&hub->topics, hub->seed);
   coho__list_init(&hub->rules);
   coho__list_init(&hub->rounds);
+  coho__list_init(&hub->blank);
+  coho__list_init(&hub->written);
   coho__list_init(&hub->holders);
   coho__list_init(&hub->inhabited);
+  hub->upkeep.letter =
+      (struct coho__letter){.run = run_errand, .drop = drop_errand, .bytes = sizeof hub->upkeep};
   struct coho__rule *last = new_rule(NULL, &rest);
   if (last) coho__list_append(&hub->rules, &last->node);
   hub->backplane = coho__backplane_memory();
@@ -155,11 +289,6 @@ struct coho__topic *coho__hub_find(const coho_hub *hub, struct coho__view name) 
   return (struct coho__topic *)coho__map_get(&hub->topics, name);
 }
 
-static void remove_topic(coho_hub *hub, struct coho__topic *t) {
-  hub->backplane->ops->close(hub->backplane, t);
-  coho__topic_free(t);
-}
-
 /* Loops that follow a pattern which matches have it from the next message on. It is the topic that looks
    for patterns, and not a pattern for all topics: whoever follows and leaves one again and again would
    have the hub to himself. */
@@ -181,29 +310,40 @@ void coho__hub_forget(coho_hub *hub, struct coho__topic *t) {
   remove_topic(hub, t);
 }
 
-/* One that is of no use any more makes room. */
+/* The first of the list that nobody would miss now; those that somebody has are in use until now. */
+static struct coho__topic *find_deserted(struct coho__list *longest_without_use) {
+  struct coho__list *l = longest_without_use;
+  for (int i = 0; i < GIVE_WAY_MOST && !coho__list_empty(l); i++) {
+    struct coho__topic *t = COHO_LIST_ENTRY(l->next, struct coho__topic, use);
+    if (coho__topic_deserted(t)) return t;
+    coho__topic_use(t);
+  }
+  return NULL;
+}
+
+/* First those that were never published to, in which there is nothing that one could miss. */
 static bool make_room(coho_hub *hub) {
   if (hub->topics.count < hub->opt.max_topics) return true;
-  uint64_t now = coho__clock_ms();
-  struct coho__list *n = hub->rounds.next;
-  for (int i = 0; i < SWEEP_MOST && n != &hub->rounds; i++) {
-    struct coho__topic *t = COHO_LIST_ENTRY(n, struct coho__topic, round);
-    n = n->next;
-    if (!coho__topic_dead(t, now)) continue;
-    remove_topic(hub, t);
-    return true;
-  }
-  return false;
+  struct coho__topic *t = find_deserted(&hub->blank);
+  if (!t) t = find_deserted(&hub->written);
+  if (!t) return false;
+  hub->stats.forgotten += t->last.offset > 0;
+  remove_topic(hub, t);
+  return true;
 }
 
 int coho__hub_need(coho_hub *hub, struct coho__view name, struct coho__topic **out) {
   *out = coho__hub_find(hub, name);
-  if (*out) return tell_patterns(hub, *out);
+  if (*out) {
+    coho__topic_use(*out);
+    return tell_patterns(hub, *out);
+  }
   if (!make_room(hub)) return COHO_EFULL;
   struct coho__topic *t = coho__topic_new(hub, name, rule_for(hub, name));
   if (!t) return COHO_ENOMEM;
   coho__list_append(&hub->rounds, &t->round);
   int err = hub->backplane->ops->open(hub->backplane, t);
+  coho__topic_use(t);
   if (!err) err = tell_patterns(hub, t);
   if (!err)
     *out = t;
@@ -212,41 +352,23 @@ int coho__hub_need(coho_hub *hub, struct coho__view name, struct coho__topic **o
   return err;
 }
 
-/* ---- upkeep ---------------------------------------------------------------------------------- */
-
-void coho__hub_trim(coho_hub *hub) {
-  while (hub->bytes > hub->opt.max_bytes && !coho__list_empty(&hub->holders))
-    coho__topic_give_way(COHO_LIST_ENTRY(hub->holders.next, struct coho__topic, holder));
-}
-
-static void look_after(coho_hub *hub, struct coho__topic *t, uint64_t now_ms) {
-  coho__topic_trim(t, now_ms);
-  hub->backplane->ops->sweep(hub->backplane, t, now_ms);
-  if (coho__topic_dead(t, now_ms)) remove_topic(hub, t);
-}
-
-void coho__hub_sweep(coho_hub *hub, uint64_t now_ms) {
-  if (now_ms < hub->swept_ms + SWEEP_MS) return; /* loops differ in what time it is */
-  hub->swept_ms = now_ms;
-  coho__presence_sweep(hub, now_ms);
-  for (size_t i = COHO_MIN(hub->topics.count, SWEEP_MOST); i; i--) {
-    struct coho__list *n = hub->rounds.next;
-    coho__list_remove(n);
-    coho__list_append(&hub->rounds, n);
-    look_after(hub, COHO_LIST_ENTRY(n, struct coho__topic, round), now_ms);
-  }
-}
+/* ---- invariants ------------------------------------------------------------------------------ */
 
 void coho__hub_check(coho_hub *hub) {
-  uint64_t bytes = 0, member_bytes = 0;
+  uint64_t bytes = 0, member_bytes = 0, members = 0;
+  size_t inhabited = 0;
   coho__hub_lock(hub);
   coho__map_check(&hub->topics);
   for (struct coho__list *n = hub->rounds.next; n != &hub->rounds; n = n->next) {
     const struct coho__topic *t = COHO_LIST_ENTRY(n, struct coho__topic, round);
     coho__topic_check(t);
     bytes += t->history.bytes;
-    member_bytes += t->members ? t->members->bytes : 0;
+    if (!t->members) continue;
+    member_bytes += t->members->bytes;
+    members += coho__members_count(t->members);
+    inhabited++;
   }
   COHO_ASSERT(bytes == hub->bytes && member_bytes == hub->member_bytes);
+  COHO_ASSERT(members == hub->stats.members && inhabited == hub->inhabited_count);
   coho__hub_unlock(hub);
 }

@@ -119,14 +119,11 @@ static size_t members_of(const struct coho__topic *t) {
   return t->members ? coho__members_count(t->members) : 0;
 }
 
-void coho_hub_stats_sized(coho_hub *hub, coho_hub_stats *out, size_t size) {
+void coho_hub_get_stats_sized(coho_hub *hub, coho_hub_stats *out, size_t size) {
   coho__hub_lock(hub);
   coho_hub_stats s = hub->stats;
   s.topics = hub->topics.count;
   s.bytes = hub->bytes;
-  s.members = 0;
-  for (struct coho__list *n = hub->inhabited.next; n != &hub->inhabited; n = n->next)
-    s.members += members_of(COHO_LIST_ENTRY(n, struct coho__topic, inhabited));
   coho__hub_unlock(hub);
   memset(out, 0, size);
   memcpy(out, &s, COHO_MIN(size, sizeof s));

@@ -6,9 +6,8 @@
 #include <coho/error.h>
 #include <string.h>
 
-static struct coho__member *of_node(struct coho__list *node) {
-  return COHO_LIST_ENTRY(node, struct coho__member, node);
-}
+/* In order of arrival: a place, or twice as many while their roll grows. */
+enum { PLACES = 2 * sizeof(struct coho__roll_place) };
 
 static struct coho__member *of_leaving(struct coho__list *node) {
   return COHO_LIST_ENTRY(node, struct coho__member, leaving);
@@ -21,15 +20,13 @@ static struct coho__view id_of(const struct coho__member *m) {
 static size_t own_size(size_t id_len) { return sizeof(struct coho__member) + id_len + 1; }
 
 static size_t size_of(const struct coho__member *m) {
-  return own_size(m->id_len) + m->info_len + 1 + coho__map_entry_size(m->id_len);
+  return own_size(m->id_len) + m->info_len + 1 + coho__map_entry_size(m->id_len) + PLACES;
 }
 
 void coho__members_init(struct coho__members *ms, const uint64_t seed[2]) {
+  *ms = (struct coho__members){.room = UINT64_MAX};
   coho__map_init(&ms->map, seed);
-  coho__list_init(&ms->all);
   coho__list_init(&ms->leaving);
-  ms->bytes = 0;
-  ms->room = UINT64_MAX;
 }
 
 void coho__member_free(struct coho__member *m) {
@@ -39,14 +36,20 @@ void coho__member_free(struct coho__member *m) {
 }
 
 void coho__members_free(struct coho__members *ms) {
-  for (struct coho__list *node; (node = coho__list_pop(&ms->all)) != NULL;)
-    coho__member_free(of_node(node));
+  for (size_t i = 0; i < ms->all.used; i++)
+    coho__member_free(ms->all.places[i].who);
+  coho__roll_free(&ms->all);
   coho__list_init(&ms->leaving);
   coho__map_free(&ms->map);
   ms->bytes = 0;
 }
 
 size_t coho__members_count(const struct coho__members *ms) { return ms->map.count; }
+
+size_t coho__members_after(const struct coho__members *ms, uint64_t number,
+                           struct coho__member **out, size_t max) {
+  return coho__roll_after(&ms->all, number, out, max);
+}
 
 /* ---- entering -------------------------------------------------------------------------------- */
 
@@ -72,16 +75,20 @@ static struct coho__member *new_member(struct coho__view id, struct coho__view i
 }
 
 static int add(struct coho__members *ms, struct coho__view id, struct coho__view info) {
-  uint64_t bytes = own_size(id.len) + info.len + 1 + coho__map_entry_size(id.len);
+  uint64_t bytes = own_size(id.len) + info.len + 1 + coho__map_entry_size(id.len) + PLACES;
   if (coho__members_count(ms) >= COHO_MEMBERS_MOST || bytes > ms->room) return COHO_EFULL;
   struct coho__member *m = new_member(id, info);
   int err = m ? coho__map_add(&ms->map, id, m) : COHO_ENOMEM;
+  if (!err) {
+    err = coho__roll_add(&ms->all, ms->arrivals + 1, m);
+    if (err) (void)coho__map_remove(&ms->map, id);
+  }
   if (err) {
     coho__member_free(m);
     return err;
   }
+  m->number = ++ms->arrivals;
   m->presences = 1;
-  coho__list_append(&ms->all, &m->node);
   ms->bytes += size_of(m);
   return 0;
 }
@@ -146,7 +153,7 @@ struct coho__member *coho__members_gone(struct coho__members *ms, uint64_t now_m
   struct coho__member *m = of_leaving(ms->leaving.next);
   if (m->goes_ms > now_ms) return NULL;
   coho__list_remove(&m->leaving);
-  coho__list_remove(&m->node);
+  coho__roll_remove(&ms->all, m->number);
   (void)coho__map_remove(&ms->map, id_of(m));
   ms->bytes -= size_of(m);
   return m;
@@ -169,8 +176,11 @@ static size_t check_leaving(const struct coho__members *ms) {
 void coho__members_check(const struct coho__members *ms) {
   size_t n = 0, leaving = 0;
   uint64_t bytes = 0;
-  for (struct coho__list *node = ms->all.next; node != &ms->all; node = node->next) {
-    const struct coho__member *m = of_node(node);
+  coho__roll_check(&ms->all);
+  for (size_t i = 0; i < ms->all.used; i++) {
+    const struct coho__member *m = ms->all.places[i].who;
+    if (!m) continue;
+    COHO_ASSERT(m->number == ms->all.places[i].number && m->number <= ms->arrivals);
     COHO_ASSERT(coho__map_get(&ms->map, id_of(m)) == m);
     COHO_ASSERT(coho__list_empty(&m->leaving) == (m->presences > 0));
     COHO_ASSERT(m->id[m->id_len] == '\0' && m->info[m->info_len] == '\0');

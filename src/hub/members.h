@@ -2,13 +2,15 @@
  * Who is present in a topic. A member is an id with some information, as often as somebody brought it
  * in: it begins to leave when the last has gone, and is gone after the grace time, unless it comes back.
  *
- * Invariant: leaving has exactly the members with no presence, by the time at which they go.
+ * Invariants: leaving has exactly the members with no presence, by the time at which they go; all has
+ * every member.
  */
 #ifndef COHO_HUB_MEMBERS_H
 #define COHO_HUB_MEMBERS_H
 
 #include "base/list.h"
 #include "base/map.h"
+#include "hub/roll.h"
 
 enum {
   COHO_MEMBER_ID_MAX = 255,
@@ -19,8 +21,8 @@ enum {
 #define COHO_MEMBERS_BYTES ((uint64_t)64 * 1024 * 1024) /* of all topics of a hub */
 
 struct coho__member {
-  struct coho__list node;    /* in order of arrival */
   struct coho__list leaving; /* in members->leaving */
+  uint64_t number;           /* in order of arrival */
   uint64_t goes_ms;          /* while leaving */
   uint32_t presences;
   size_t info_len;
@@ -31,10 +33,11 @@ struct coho__member {
 
 struct coho__members {
   struct coho__map map;
-  struct coho__list all;
+  struct coho__roll all; /* by number */
   struct coho__list leaving;
-  uint64_t bytes; /* that they take from memory */
-  uint64_t room;  /* that they may take besides; at first any number */
+  uint64_t arrivals; /* the number of who came last; at first 0 */
+  uint64_t bytes;    /* that they take from memory */
+  uint64_t room;     /* that they may take besides; at first any number */
 };
 
 void coho__members_init(struct coho__members *ms, const uint64_t seed[2]);
@@ -52,6 +55,9 @@ void coho__member_free(struct coho__member *m);
 /* When the next one goes; UINT64_MAX: none. */
 uint64_t coho__members_next(const struct coho__members *ms);
 size_t coho__members_count(const struct coho__members *ms);
+/* Borrows those who came after this number, at most max, in order of arrival; returns how many. */
+size_t coho__members_after(const struct coho__members *ms, uint64_t number,
+                           struct coho__member **out, size_t max);
 void coho__members_check(const struct coho__members *ms);
 
 #endif

@@ -1,6 +1,7 @@
 #include "hub/presence.h"
 
 #include "base/alloc.h"
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/utf8.h"
 
@@ -25,16 +26,22 @@ static struct coho__message *new_event(const char *event, struct coho__view id, 
   return message;
 }
 
+/* Of a name that is not too long, in buf, which holds COHO_TOPIC_COMPANION_MAX bytes and one more. */
+static struct coho__view companion_of(struct coho__view name, char *buf) {
+  COHO_ASSERT(name.len <= COHO_TOPIC_NAME_MAX);
+  memcpy(buf, name.data, name.len);
+  memcpy(buf + name.len, "/presence", sizeof "/presence");
+  return (struct coho__view){buf, name.len + sizeof "/presence" - 1};
+}
+
 /* Locked. What cannot be told for want of memory is a hole in the companion's offsets for nobody: the
    list says what is. */
 static void tell(coho_hub *hub, const struct coho__topic *t, struct coho__message *event) {
   char name[COHO_TOPIC_COMPANION_MAX + 1];
   coho_pos pos;
-  size_t len = t->name_len;
-  if (!event || len > COHO_TOPIC_NAME_MAX) return;
-  memcpy(name, t->name, len);
-  memcpy(name + len, "/presence", sizeof "/presence");
-  (void)coho__hub_publish(hub, coho__view_of(name), event, (struct coho__view){NULL, 0}, &pos);
+  if (!event || t->name_len > COHO_TOPIC_NAME_MAX) return;
+  (void)coho__hub_publish(hub, companion_of(coho__topic_name(t), name), event,
+                          (struct coho__view){NULL, 0}, &pos);
 }
 
 /* ---- members --------------------------------------------------------------------------------- */
@@ -46,6 +53,7 @@ static struct coho__members *need_members(coho_hub *hub, struct coho__topic *t) 
   if (!t->members) return NULL;
   coho__members_init(t->members, hub->seed);
   coho__list_append(&hub->inhabited, &t->inhabited);
+  hub->inhabited_count++;
   return t->members;
 }
 
@@ -55,6 +63,7 @@ static void drop_members_if_empty(struct coho__topic *t) {
   coho__free(t->members, sizeof *t->members);
   t->members = NULL;
   coho__list_remove(&t->inhabited);
+  t->hub->inhabited_count--;
 }
 
 static int enter(coho_hub *hub, struct coho__view name, struct coho__view id,
@@ -67,9 +76,12 @@ static int enter(coho_hub *hub, struct coho__view name, struct coho__view id,
   if (!ms) return COHO_ENOMEM;
   uint64_t before = ms->bytes;
   ms->room = COHO_MEMBERS_BYTES - COHO_MIN(hub->member_bytes, COHO_MEMBERS_BYTES);
+  ms->arrivals = hub->arrivals;
   err = coho__members_enter(ms, id, info, &is_new, &changed);
+  hub->arrivals = ms->arrivals;
   hub->member_bytes += ms->bytes - before;
   drop_members_if_empty(t);
+  hub->stats.members += is_new;
   if (!err) *event = is_new ? "join" : changed ? "update" : NULL;
   return err;
 }
@@ -134,51 +146,96 @@ int coho_presence_leave(coho_hub *hub, const char *topic, const char *id) {
 
 /* ---- leaving --------------------------------------------------------------------------------- */
 
-static void let_go(coho_hub *hub, struct coho__topic *t, uint64_t now_ms) {
-  struct coho__member *m;
-  if (coho__members_next(t->members) > now_ms) return;
-  uint64_t before = t->members->bytes;
-  while ((m = coho__members_gone(t->members, now_ms))) {
-    hub->member_bytes -= before - t->members->bytes;
-    before = t->members->bytes;
-    struct coho__message *event = new_event("leave", (struct coho__view){m->id, m->id_len}, NULL);
-    tell(hub, t, event);
-    coho__message_unref(event);
-    coho__member_free(m);
-  }
-  drop_members_if_empty(t);
+/* It is out of the list already. */
+static void tell_leave(struct coho__topic *t, struct coho__member *m) {
+  struct coho__message *event = new_event("leave", (struct coho__view){m->id, m->id_len}, NULL);
+  tell(t->hub, t, event);
+  coho__message_unref(event);
+  coho__member_free(m);
 }
 
-void coho__presence_sweep(coho_hub *hub, uint64_t now_ms) {
-  for (struct coho__list *n = hub->inhabited.next, *next; n != &hub->inhabited; n = next) {
-    struct coho__topic *t = COHO_LIST_ENTRY(n, struct coho__topic, inhabited);
-    next = n->next;
-    let_go(hub, t, now_ms);
+size_t coho__presence_let_go(struct coho__topic *t, uint64_t now_ms, size_t most) {
+  size_t n = 0;
+  for (struct coho__member *m; t->members && n < most; n++) {
+    uint64_t before = t->members->bytes;
+    m = coho__members_gone(t->members, now_ms);
+    if (!m) return n;
+    t->hub->member_bytes -= before - t->members->bytes;
+    t->hub->stats.members--;
+    tell_leave(t, m);
+    drop_members_if_empty(t);
   }
+  return n;
 }
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
+/* A terminated copy, for which there is room. */
+static const char *copy_text(struct coho__presence_page *page, const char *text, size_t len) {
+  char *to = page->text + page->used;
+  memcpy(to, text, len);
+  to[len] = '\0';
+  page->used += len + 1;
+  return to;
+}
+
+static bool add_member(struct coho__presence_page *page, const struct coho__member *m) {
+  struct coho__view info = m->info_len ? (struct coho__view){m->info, m->info_len} : VIEW("null");
+  if (page->used + m->id_len + 1 + info.len + 1 > sizeof page->text) return false;
+  struct coho__present *p = &page->members[page->count++];
+  p->number = m->number;
+  p->id = copy_text(page, m->id, m->id_len);
+  p->info = copy_text(page, info.data, info.len);
+  return true;
+}
+
+static void add_members(struct coho__presence_page *page, const struct coho__members *ms,
+                        uint64_t after) {
+  struct coho__member *next[COHO_PRESENT_MOST + 1];
+  size_t n = coho__members_after(ms, after, next, COHO_COUNT(next));
+  page->here = coho__members_count(ms);
+  while (page->count < COHO_MIN(n, (size_t)COHO_PRESENT_MOST) &&
+         add_member(page, next[page->count])) {}
+  page->more = page->count < n;
+}
+
+void coho__presence_look(coho_hub *hub, struct coho__view topic, uint64_t after,
+                         struct coho__presence_page *page, coho_pos *pos) {
+  char name[COHO_TOPIC_COMPANION_MAX + 1];
+  struct coho__topic *t, *events;
+  page->here = page->count = page->used = 0;
+  page->more = false;
+  coho__hub_lock(hub);
+  page->last = hub->arrivals;
+  t = coho__hub_find(hub, topic);
+  if (t && !after) (void)coho__presence_let_go(t, coho__clock_ms(), COHO_LEAVES_MOST);
+  /* From a position one can go on, so there has to be a topic that has one; it may be the one for which
+     a topic without members gives way. */
+  if (pos && !coho__hub_need(hub, companion_of(topic, name), &events)) *pos = events->last;
+  t = coho__hub_find(hub, topic);
+  if (t && t->members) add_members(page, t->members, after);
+  coho__hub_unlock(hub);
+}
+
 size_t coho_presence_list(coho_hub *hub, const char *topic,
                           void (*fn)(void *ctx, const char *id, const char *info), void *ctx,
                           coho_pos *pos) {
-  char companion[COHO_TOPIC_COMPANION_MAX + 1];
+  struct coho__presence_page page;
   struct coho__view name;
   size_t count = 0;
   if (pos) *pos = (coho_pos){0, 0};
   if (!coho__hub_read_name(topic, &name) || name.len > COHO_TOPIC_NAME_MAX) return 0;
-  memcpy(companion, name.data, name.len);
-  memcpy(companion + name.len, "/presence", sizeof "/presence");
-  coho__hub_lock(hub);
-  struct coho__topic *t = coho__hub_find(hub, name), *events;
-  if (t && t->members) let_go(hub, t, coho__clock_ms());
-  struct coho__list *all = t && t->members ? &t->members->all : NULL;
-  for (struct coho__list *n = all ? all->next : NULL; n != all; n = n->next, count++) {
-    const struct coho__member *m = COHO_LIST_ENTRY(n, struct coho__member, node);
-    if (fn) fn(ctx, m->id, m->info_len ? m->info : "null");
+  coho__presence_look(hub, name, 0, &page, pos);
+  if (!fn) return page.here;
+  /* Who comes from now on is told after *pos, and does not keep this from ending. */
+  for (uint64_t end = page.last, after = 0;; coho__presence_look(hub, name, after, &page, NULL)) {
+    for (size_t i = 0; i < page.count; i++) {
+      const struct coho__present *m = &page.members[i];
+      after = m->number;
+      if (after > end) return count;
+      fn(ctx, m->id, m->info);
+      count++;
+    }
+    if (!page.more) return count;
   }
-  /* From a position one can go on, so there has to be a topic that has one. */
-  if (pos && !coho__hub_need(hub, coho__view_of(companion), &events)) *pos = events->last;
-  coho__hub_unlock(hub);
-  return count;
 }

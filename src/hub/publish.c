@@ -27,15 +27,16 @@ int coho_publish_with_sized(coho_hub *hub, const char *topic, coho_msg m,
   coho_publish_options o;
   struct coho__view name;
   coho_pos ignored;
-  if (coho__sized_read(&o, sizeof o, opt, size) || !coho__hub_read_name(topic, &name) ||
-      m.type > COHO_BINARY || m.flags & ~(uint32_t)COHO_PLAIN)
+  int err = coho__sized_read(&o, sizeof o, opt, size);
+  if (err) return err;
+  if (!coho__hub_read_name(topic, &name) || m.type > COHO_BINARY || m.flags & ~(uint32_t)COHO_PLAIN)
     return COHO_EINVAL;
   struct coho__view key = coho__view_of(o.key), idem = coho__view_of(o.idempotency_key);
   if (!fits(key, KEY_MOST) || !fits(idem, COHO_RECEIPT_KEY_MAX)) return COHO_EINVAL;
   struct coho__message *message = coho__message_new(&m, key);
   if (!message) return COHO_ENOMEM;
   coho__hub_lock(hub);
-  int err = coho__hub_publish(hub, name, message, idem, pos ? pos : &ignored);
+  err = coho__hub_publish(hub, name, message, idem, pos ? pos : &ignored);
   /* Where no loop has a part nobody else looks after the hub. */
   coho__hub_sweep(hub, coho__clock_ms());
   coho__hub_unlock(hub);

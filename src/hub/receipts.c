@@ -53,9 +53,15 @@ uint64_t coho__receipts_next(const struct coho__receipts *r) {
   return of_node(r->oldest.next)->at_ms + COHO_RECEIPTS_AGE_MS;
 }
 
-void coho__receipts_expire(struct coho__receipts *r, uint64_t now_ms) {
-  while (!coho__list_empty(&r->oldest) && coho__receipts_next(r) <= now_ms)
+size_t coho__receipts_expire_some(struct coho__receipts *r, uint64_t now_ms, size_t most) {
+  size_t n = 0;
+  for (; n < most && !coho__list_empty(&r->oldest) && coho__receipts_next(r) <= now_ms; n++)
     drop_oldest(r);
+  return n;
+}
+
+void coho__receipts_expire(struct coho__receipts *r, uint64_t now_ms) {
+  (void)coho__receipts_expire_some(r, now_ms, SIZE_MAX);
 }
 
 void coho__receipts_shrink(struct coho__receipts *r, uint64_t bytes) {

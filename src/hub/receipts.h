@@ -40,6 +40,8 @@ bool coho__receipts_find(struct coho__receipts *r, struct coho__view key, uint64
 int coho__receipts_add(struct coho__receipts *r, struct coho__view key, uint64_t now_ms,
                        coho_pos pos);
 void coho__receipts_expire(struct coho__receipts *r, uint64_t now_ms);
+/* The same, at most so many; returns how many. */
+size_t coho__receipts_expire_some(struct coho__receipts *r, uint64_t now_ms, size_t most);
 /* Drops the oldest until that is so many bytes, but for the last COHO_RECEIPTS_LEAST. */
 void coho__receipts_shrink(struct coho__receipts *r, uint64_t bytes);
 /* When the oldest one expires; UINT64_MAX: none. */

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+enum { QUIET_MS = 1000 /* without publish: nothing happens in it for now */ };
+
 /* ---- life ------------------------------------------------------------------------------------ */
 
 struct coho__view coho__topic_name(const struct coho__topic *t) {
@@ -34,6 +36,7 @@ struct coho__topic *coho__topic_new(coho_hub *hub, struct coho__view name,
   memcpy(t->name, name.data, name.len);
   t->used_ms = coho__clock_ms();
   coho__list_init(&t->round);
+  coho__list_init(&t->use);
   coho__list_init(&t->holder);
   coho__list_init(&t->inhabited);
   coho__list_init(&t->leaves);
@@ -44,22 +47,34 @@ struct coho__topic *coho__topic_new(coho_hub *hub, struct coho__view name,
   return NULL;
 }
 
-void coho__topic_free(struct coho__topic *t) {
+void coho__topic_leave(struct coho__topic *t) {
   coho_hub *hub = t->hub;
   COHO_ASSERT(coho__list_empty(&t->leaves) && coho__list_empty(&t->waiters));
   coho__map_remove(&hub->topics, coho__topic_name(t));
   coho__list_remove(&t->round);
+  coho__list_remove(&t->use);
   coho__list_remove(&t->holder);
   coho__list_remove(&t->inhabited);
   hub->bytes -= t->history.bytes;
   hub->stats.messages -= t->history.count;
+  if (!t->members) return;
+  hub->member_bytes -= t->members->bytes;
+  hub->stats.members -= coho__members_count(t->members);
+  hub->inhabited_count--;
+}
+
+void coho__topic_free(struct coho__topic *t) {
   coho__history_free(&t->history);
   if (t->members) {
-    hub->member_bytes -= t->members->bytes;
     coho__members_free(t->members);
     coho__free(t->members, sizeof *t->members);
   }
   coho__free(t, size_of(t));
+}
+
+void coho__topic_use(struct coho__topic *t) {
+  coho__list_remove(&t->use);
+  coho__list_append(t->last.offset ? &t->hub->written : &t->hub->blank, &t->use);
 }
 
 /* ms from then to now. The clock of a loop stands still for a turn, so what another thread did may be
@@ -75,13 +90,28 @@ static bool forgotten(const struct coho__topic *t, uint64_t now_ms) {
   return age != UINT32_MAX && passed(t->used_ms, now_ms) > 2 * age;
 }
 
+/* Nothing of it is left. */
+static bool spent(const struct coho__topic *t, uint64_t now_ms) {
+  return t->history.count == 0 && !t->store && forgotten(t, now_ms);
+}
+
+/* Who follows by pattern has a part of it only while something happens, and it can give way. */
+static bool superfluous(const struct coho__topic *t, uint64_t now_ms) {
+  uint32_t most = t->hub->opt.max_topics;
+  return t->hub->topics.count >= most - most / 4 && passed(t->used_ms, now_ms) >= QUIET_MS;
+}
+
 bool coho__topic_idle(const struct coho__topic *t, uint64_t now_ms) {
-  return t->subscribers == 0 && t->history.count == 0 && !t->members &&
-         coho__list_empty(&t->waiters) && !t->store && forgotten(t, now_ms);
+  return t->subscribers == 0 && !t->members && coho__list_empty(&t->waiters) &&
+         (spent(t, now_ms) || superfluous(t, now_ms));
+}
+
+bool coho__topic_deserted(const struct coho__topic *t) {
+  return t->loops == 0 && !t->members && coho__list_empty(&t->waiters);
 }
 
 bool coho__topic_dead(const struct coho__topic *t, uint64_t now_ms) {
-  return t->loops == 0 && coho__topic_idle(t, now_ms);
+  return coho__topic_deserted(t) && spent(t, now_ms);
 }
 
 /* ---- the history's limits -------------------------------------------------------------------- */
@@ -146,11 +176,19 @@ static void drop_first(struct coho__topic *t) {
   if (!t->history.count) coho__list_remove(&t->holder);
 }
 
-void coho__topic_trim(struct coho__topic *t, uint64_t now_ms) {
+size_t coho__topic_trim_some(struct coho__topic *t, uint64_t now_ms, size_t most) {
   const struct coho__message *m;
-  while ((m = coho__history_first(&t->history)) &&
-         (full(t) || (stale(t, m, now_ms) && !wanted(t, m))))
+  size_t n = 0;
+  while (n < most && (m = coho__history_first(&t->history)) &&
+         (full(t) || (stale(t, m, now_ms) && !wanted(t, m)))) {
     drop_first(t);
+    n++;
+  }
+  return n;
+}
+
+void coho__topic_trim(struct coho__topic *t, uint64_t now_ms) {
+  (void)coho__topic_trim_some(t, now_ms, SIZE_MAX);
 }
 
 void coho__topic_give_way(struct coho__topic *t) { drop_first(t); }
@@ -177,6 +215,7 @@ int coho__topic_arrive(struct coho__topic *t, struct coho__message *m) {
   if (!err) err = keep(t, m);
   if (err) return err;
   t->last = m->pos;
+  coho__topic_use(t);
   t->used_ms = now;
   t->refused = 0;
   coho__topic_trim(t, now);
@@ -232,4 +271,5 @@ void coho__topic_check(const struct coho__topic *t) {
   COHO_ASSERT(loops == t->loops);
   COHO_ASSERT(subscribers == t->subscribers);
   COHO_ASSERT(coho__list_empty(&t->holder) == (t->history.count == 0));
+  COHO_ASSERT(!coho__list_empty(&t->use));
 }

@@ -3,7 +3,8 @@
  * is the hub's, under its lock, but for opt, hub and name, which do not change.
  *
  * A topic lives while it has subscribers, history or members, and after its last message as long as the
- * epoch is to live. Who follows by pattern keeps none.
+ * epoch is to live; when there are too many, while it has subscribers or members. Who follows by pattern
+ * keeps none.
  */
 #ifndef COHO_HUB_TOPIC_H
 #define COHO_HUB_TOPIC_H
@@ -33,6 +34,7 @@ struct coho__topic {
   coho_hub *hub;
   const coho_topic_options *opt;
   struct coho__list round;     /* in hub->rounds */
+  struct coho__list use;       /* in hub->blank or hub->written */
   struct coho__list inhabited; /* in hub->inhabited while it has members */
   struct coho__list
       holder; /* in hub->holders while it has history, longest without publish first */
@@ -49,6 +51,7 @@ struct coho__topic {
   struct coho__history history;
   struct coho__members *members; /* NULL: nobody */
   void *store;                   /* the backplane's */
+  struct coho__topic *gone;      /* the next in hub->gone */
   size_t name_len;
   char name[]; /* terminated */
 };
@@ -57,8 +60,11 @@ struct coho__view coho__topic_name(const struct coho__topic *t);
 /* In the hub's index. NULL: out of memory. */
 struct coho__topic *coho__topic_new(coho_hub *hub, struct coho__view name,
                                     const coho_topic_options *opt);
-/* Without leaves. */
-void coho__topic_free(struct coho__topic *t);
+/* Without leaves: it is in the hub no more. */
+void coho__topic_leave(struct coho__topic *t);
+void coho__topic_free(struct coho__topic *t); /* then; without the lock */
+/* Somebody uses it now, or still. */
+void coho__topic_use(struct coho__topic *t);
 
 /* The message with the next number, m->pos, came: keeps it, tells all loops. 0 or COHO_ENOMEM. */
 int coho__topic_arrive(struct coho__topic *t, struct coho__message *m);
@@ -71,6 +77,8 @@ bool coho__topic_held_up(const struct coho__topic *t);
 bool coho__topic_holds(const struct coho__topic *t, size_t size);
 /* Takes out of the history what is over its limits. */
 void coho__topic_trim(struct coho__topic *t, uint64_t now_ms);
+/* The same, at most so many messages; returns how many. */
+size_t coho__topic_trim_some(struct coho__topic *t, uint64_t now_ms, size_t most);
 /* The first of its messages makes room for other topics. */
 void coho__topic_give_way(struct coho__topic *t);
 /* Where somebody starts who asks for what came after since (NULL: from now on). */
@@ -82,10 +90,13 @@ void coho__topic_tell_waiters(struct coho__topic *t);
 bool coho__topic_conflates(const struct coho__topic *t);
 /* It tells what happens to the members of another: "NAME/presence". No pattern matches it. */
 bool coho__topic_is_companion(struct coho__view name);
-/* Nobody would miss it but those who follow by pattern. */
+/* Nobody would miss it but those who follow by pattern; or only who comes back would, and the hub has so
+   many topics that some are to give way. */
 bool coho__topic_idle(const struct coho__topic *t, uint64_t now_ms);
 /* Nobody would miss it. */
 bool coho__topic_dead(const struct coho__topic *t, uint64_t now_ms);
+/* Nobody is there who would miss it now: it may give way to another. */
+bool coho__topic_deserted(const struct coho__topic *t);
 void coho__topic_check(const struct coho__topic *t);
 
 #endif

@@ -2,12 +2,17 @@
 
 #include "base/base64.h"
 #include "hub/look.h"
+#include "hub/presence.h"
 #include "topics/json_text.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { OVERHEAD = 64 /* of a message around its payload */ };
+enum {
+  OVERHEAD = 64,                                       /* of a message around its payload */
+  MEMBER_OVERHEAD = sizeof(",{\"id\":,\"info\":}") - 1 /* around id and information */
+};
 
 /* ---- pieces ---------------------------------------------------------------------------------- */
 
@@ -90,11 +95,16 @@ int coho__frame_ok(struct coho__buf *out, const json_t *id, const char *topic, c
 
 int coho__frame_error(struct coho__buf *out, const json_t *id, const char *topic,
                       const char *pattern, int err) {
+  return coho__frame_fault(out, id, topic, pattern, err, NULL);
+}
+
+int coho__frame_fault(struct coho__buf *out, const json_t *id, const char *topic,
+                      const char *pattern, int err, const char *text) {
   const struct coho__fault *fault = coho__fault_of(err);
   err = coho__frame_begin(out, "error", id, topic);
   if (!err) err = put_member(out, "pattern", pattern);
   if (!err) err = put_member(out, "code", fault->code);
-  if (!err) err = put_member(out, "text", fault->text);
+  if (!err) err = put_member(out, "text", text ? text : fault->text);
   return err ? err : coho__buf_append_str(out, "}");
 }
 
@@ -106,26 +116,56 @@ int coho__frame_refusal(struct coho__buf *out, int err) {
 
 /* ---- lists ----------------------------------------------------------------------------------- */
 
-struct list {
-  struct coho__buf *out;
-  size_t count;
-  int err;
-};
-
-static void put_one(void *ctx, const char *id, const char *info) {
-  struct list *l = (struct list *)ctx;
-  if (!l->err) l->err = coho__buf_append_str(l->out, l->count++ ? ",{\"id\":" : "{\"id\":");
-  if (!l->err) l->err = coho__json_put_string(l->out, coho__view_of(id));
-  if (!l->err) l->err = coho__buf_printf(l->out, ",\"info\":%s}", info);
+static int put_one(struct coho__buf *out, const struct coho__present *m, bool first) {
+  int err = coho__buf_append_str(out, first ? "{\"id\":" : ",{\"id\":");
+  if (!err) err = coho__json_put_string(out, coho__view_of(m->id));
+  return err ? err : coho__buf_printf(out, ",\"info\":%s}", m->info);
 }
 
-int coho__frame_members(struct coho__buf *out, coho_hub *hub, const char *topic) {
-  struct list l = {.out = out};
-  coho_pos pos;
-  l.err = coho__buf_append_str(out, "\"members\":[");
-  (void)coho_presence_list(hub, topic, put_one, &l, &pos);
-  if (!l.err) l.err = coho__buf_append_str(out, "]");
-  return l.err ? l.err : put_pos(out, pos);
+static size_t member_size(const struct coho__present *m) {
+  return MEMBER_OVERHEAD + coho__json_string_size(coho__view_of(m->id)) + strlen(m->info);
+}
+
+/* What is still to be put, and what has been. */
+struct list {
+  struct coho__look_around around;
+  size_t put;
+  bool ended; /* those who come next are for another answer */
+  bool more;  /* there are some */
+};
+
+/* As many of a page as still fit. */
+static int put_page(struct coho__buf *out, const struct coho__presence_page *page, struct list *l) {
+  int err = 0;
+  for (size_t i = 0; i < page->count && !err && !l->ended; i++) {
+    const struct coho__present *m = &page->members[i];
+    size_t size = member_size(m);
+    l->ended = l->put == l->around.count || (l->put && size > l->around.bytes);
+    l->more = l->ended;
+    if (l->ended) break;
+    l->around.bytes -= COHO_MIN(size, l->around.bytes);
+    l->around.after = m->number;
+    err = put_one(out, m, !l->put++);
+  }
+  return err;
+}
+
+int coho__frame_members(struct coho__buf *out, coho_hub *hub, struct coho__view topic,
+                        struct coho__look_around around) {
+  struct coho__presence_page page;
+  struct list l = {.around = around};
+  coho_pos pos = {0, 0};
+  int err = coho__buf_append_str(out, "\"members\":[");
+  coho__presence_look(hub, topic, around.after, &page, &pos);
+  if (!err) err = put_page(out, &page, &l);
+  while (!err && !l.ended && page.more) {
+    coho__presence_look(hub, topic, l.around.after, &page, NULL);
+    err = put_page(out, &page, &l);
+  }
+  if (!err) err = coho__buf_append_str(out, "]");
+  if (!err) err = put_pos(out, pos);
+  if (!err && l.more) err = coho__buf_printf(out, ",\"next\":%" PRIu64, l.around.after);
+  return err;
 }
 
 /* As it is written; what is escaped may be six times as long. */

@@ -27,10 +27,20 @@ int coho__frame_ok(struct coho__buf *out, const json_t *id, const char *topic, c
                    const coho_pos *pos);
 int coho__frame_error(struct coho__buf *out, const json_t *id, const char *topic,
                       const char *pattern, int err);
+/* The same with words of its own; text NULL: those of the error. */
+int coho__frame_fault(struct coho__buf *out, const json_t *id, const char *topic,
+                      const char *pattern, int err, const char *text);
 /* An HTTP body: {"error":{"code":..,"text":..}} */
 int coho__frame_refusal(struct coho__buf *out, int err);
-/* "members":[...],"pos":.. of a topic, without braces. */
-int coho__frame_members(struct coho__buf *out, coho_hub *hub, const char *topic);
+/* Of those who came after number `after`, at most `count` and as many of them as take no more than so
+   many bytes of an answer, but at least one. */
+struct coho__look_around {
+  uint64_t after;
+  size_t count, bytes;
+};
+/* "members":[...],"pos":.. of a topic, without braces, and "next":.. when there are more. */
+int coho__frame_members(struct coho__buf *out, coho_hub *hub, struct coho__view topic,
+                        struct coho__look_around around);
 /* The last `count` messages, or as many of them as take no more than so many bytes of an answer, but at
    least one. */
 struct coho__look_back {

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/base64.h"
+#include "hub/members.h"
 #include "topics/answer.h"
 #include "topics/held.h"
 #include "topics/json.h"
@@ -16,9 +17,15 @@ struct asked {
   struct coho__json_session *session;
   const json_t *object, *id;
   struct coho__view topic, pattern; /* no data: not there */
+  const char *wrong;                /* which member is, and how; NULL: the error says all */
 };
 
 static struct coho__mount *mount_of(const struct asked *a) { return a->session->seat.mount; }
+
+static int wrong(struct asked *a, const char *text) {
+  a->wrong = text;
+  return COHO_EREQUEST;
+}
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
@@ -33,7 +40,7 @@ static int read_name(struct asked *a) {
   if (!coho__json_string(a->object, "topic", &a->topic) ||
       !coho__json_string(a->object, "pattern", &a->pattern) ||
       (a->topic.data != NULL) == (a->pattern.data != NULL))
-    return COHO_EREQUEST;
+    return wrong(a, "topic or pattern: one of them, a string");
   bool valid = a->pattern.data ? coho__pattern_valid(a->pattern)
                                : coho__path_read(a->topic).place != COHO_PLACE_NONE;
   return valid ? 0 : COHO_ENAME;
@@ -41,7 +48,8 @@ static int read_name(struct asked *a) {
 
 /* A topic itself, not its companion. */
 static int read_topic(struct asked *a) {
-  if (!coho__json_string(a->object, "topic", &a->topic) || !a->topic.data) return COHO_EREQUEST;
+  if (!coho__json_string(a->object, "topic", &a->topic) || !a->topic.data)
+    return wrong(a, "topic: a string");
   return coho__topic_name_valid(a->topic) ? 0 : COHO_ENAME;
 }
 
@@ -83,7 +91,7 @@ static int enter(struct asked *a) {
   if (!as) return 0;
   if (!a->topic.data || coho__path_read(a->topic).place != COHO_PLACE_TOPIC ||
       !coho__json_string(as, "id", &id) || !id.data)
-    return COHO_EREQUEST;
+    return wrong(a, "as: an object with id, a string; not for presence itself");
   struct coho__json_badge *b = (struct coho__json_badge *)coho__zalloc(sizeof *b);
   const json_t *info = json_object_get(as, "info");
   char *text = info ? json_dumps(info, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
@@ -94,7 +102,7 @@ static int enter(struct asked *a) {
   free(text);
   if (err) {
     coho__free(b, sizeof *b);
-    return err;
+    return err == COHO_EREQUEST ? wrong(a, "as: id or info is empty or too long") : err;
   }
   b->next = s->badges;
   s->badges = b;
@@ -134,7 +142,7 @@ static int on_sub(struct asked *a) {
   if (!err) err = read_since(a, &at, &since);
   /* Who follows a pattern is nowhere, and comes from nowhere. */
   bool placed = since || json_object_get(a->object, "as");
-  if (!err && placed && a->pattern.data) err = COHO_EREQUEST;
+  if (!err && placed && a->pattern.data) err = wrong(a, "since, as: not with a pattern");
   if (!err) err = may_follow(a);
   if (!err) err = join(a, since, &start);
   if (err) return err;
@@ -162,32 +170,34 @@ static int on_unsub(struct asked *a) {
 /* ---- pub ------------------------------------------------------------------------------------- */
 
 /* The bytes of data64 into buf. */
-static int decode(struct coho__view text, struct coho__buf *buf) {
+static int decode(struct asked *a, struct coho__view text, struct coho__buf *buf) {
   char *dst = coho__buf_reserve(buf, text.len / 4 * 3 + 1);
   if (!dst) return COHO_ENOMEM;
   ptrdiff_t n = coho__base64_decode(dst, text.data, text.len);
-  if (n < 0) return COHO_EREQUEST;
+  if (n < 0) return wrong(a, "data64: base64");
   buf->len = (size_t)n;
   return 0;
 }
 
-static int read_message(const struct asked *a, struct coho__buf *buf, coho_msg *m) {
+static int read_message(struct asked *a, struct coho__buf *buf, coho_msg *m) {
   struct coho__view data, data64;
   if (!coho__json_string(a->object, "data", &data) ||
       !coho__json_string(a->object, "data64", &data64) ||
       (data.data != NULL) == (data64.data != NULL))
-    return COHO_EREQUEST;
-  int err = data64.data ? decode(data64, buf) : 0;
+    return wrong(a, "data or data64: one of them, a string");
+  int err = data64.data ? decode(a, data64, buf) : 0;
   if (err) return err;
   *m = data64.data ? coho_binary(buf->data, buf->len) : coho_text_n(data.data, data.len);
   return m->len > mount_of(a)->opt.max_message ? COHO_ETOOBIG : 0;
 }
 
-static int publish(const struct asked *a, coho_msg m, coho_pos *pos) {
+static int publish(struct asked *a, coho_msg m, coho_pos *pos) {
   struct coho__view key, idem;
-  if (!coho__json_string(a->object, "key", &key) || !coho__json_string(a->object, "idem", &idem) ||
-      key.len > KEY_MOST || idem.len > KEY_MOST || (idem.data && !idem.len))
-    return COHO_EREQUEST;
+  if (!coho__json_string(a->object, "key", &key) || key.len > KEY_MOST)
+    return wrong(a, "key: a string of at most 255 bytes");
+  if (!coho__json_string(a->object, "idem", &idem) || idem.len > KEY_MOST ||
+      (idem.data && !idem.len))
+    return wrong(a, "idem: a string of 1 to 255 bytes");
   coho_publish_options opt = {.key = key.data, .idempotency_key = idem.data};
   return coho__held_publish(&a->session->seat, a->topic.data, m, &opt, a->id, pos);
 }
@@ -196,7 +206,7 @@ void coho__json_published(struct coho__seat *seat, const json_t *id, const char 
                           coho_pos pos) {
   struct coho__json_session *s = COHO_CONTAINER_OF(seat, struct coho__json_session, seat);
   if (err)
-    coho__json_fail(s, id, topic, NULL, err);
+    coho__json_fail(s, id, topic, NULL, err, NULL);
   else
     coho__json_answer(s, coho__frame_ok(&s->out, id, topic, NULL, &pos));
 }
@@ -228,28 +238,40 @@ static size_t answer_most(const struct asked *a) {
   return (size_t)COHO_MIN(mount_of(a)->opt.max_queue / 2, (uint64_t)COHO_ANSWER_BYTES);
 }
 
-/* {"op":OP,..., and what put writes, } */
+/* A member that is a number from min to max; without it *n stays. */
+static bool read_number(const struct asked *a, const char *name, json_int_t min, json_int_t max,
+                        json_int_t *n) {
+  const json_t *value = json_object_get(a->object, name);
+  if (!value) return true;
+  *n = json_integer_value(value);
+  return json_is_integer(value) && *n >= min && *n <= max;
+}
+
 static int on_presence(struct asked *a) {
   struct coho__json_session *s = a->session;
+  json_int_t limit = COHO_MEMBERS_MOST, after = 0;
   int err = may_look(a);
   if (err) return err;
+  if (!read_number(a, "limit", 1, COHO_MEMBERS_MOST, &limit))
+    return wrong(a, "limit: a whole number, neither 0 nor too large");
+  if (!read_number(a, "after", 0, INT64_MAX, &after)) return wrong(a, "after: a whole number");
+  const struct coho__look_around around = {(uint64_t)after, (size_t)limit, answer_most(a)};
   err = coho__frame_begin(&s->out, "presence", a->id, a->topic.data);
   if (!err) err = coho__buf_append_str(&s->out, ",");
-  if (!err) err = coho__frame_members(&s->out, mount_of(a)->hub, a->topic.data);
+  if (!err) err = coho__frame_members(&s->out, mount_of(a)->hub, a->topic, around);
   if (!err) err = coho__buf_append_str(&s->out, "}");
-  if (s->out.len > answer_most(a)) return COHO_ETOOBIG;
   coho__json_answer(s, err);
   return 0;
 }
 
 static int on_history(struct asked *a) {
   struct coho__json_session *s = a->session;
-  const json_t *limit = json_object_get(a->object, "limit");
-  json_int_t n = limit ? json_integer_value(limit) : COHO_HISTORY_DEFAULT;
+  json_int_t limit = COHO_HISTORY_DEFAULT;
   int err = may_look(a);
   if (err) return err;
-  if (n < 1 || n > COHO_HISTORY_MOST) return COHO_EREQUEST;
-  const struct coho__look_back back = {(size_t)n, answer_most(a)};
+  if (!read_number(a, "limit", 1, COHO_HISTORY_MOST, &limit))
+    return wrong(a, "limit: a whole number from 1 to 1000");
+  const struct coho__look_back back = {(size_t)limit, answer_most(a)};
   err = coho__frame_begin(&s->out, "history", a->id, a->topic.data);
   if (!err) err = coho__buf_append_str(&s->out, ",");
   if (!err) err = coho__frame_history(&s->out, mount_of(a)->hub, a->topic, back, "pos");
@@ -279,7 +301,8 @@ static int on_auth(struct asked *a) {
   struct coho__json_session *s = a->session;
   char peer[COHO_ADDR_MAX];
   struct coho__view token;
-  if (!coho__json_string(a->object, "token", &token) || !token.data) return COHO_EREQUEST;
+  if (!coho__json_string(a->object, "token", &token) || !token.data)
+    return wrong(a, "token: a string");
   int err = coho__who_becomes(mount_of(a), &s->seat.who, token,
                               coho_conn_peer(s->seat.conn, peer, sizeof peer));
   if (err) {
@@ -314,16 +337,23 @@ static const struct request {
     {"history", on_history}, {"auth", on_auth},   {"ping", on_ping},
 };
 
+static const struct request *find(struct coho__view op) {
+  for (size_t i = 0; op.data && i < COHO_COUNT(requests); i++)
+    if (strcmp(requests[i].op, op.data) == 0) return &requests[i];
+  return NULL;
+}
+
 void coho__json_request(struct coho__json_session *s, const json_t *object) {
   struct asked a = {.session = s, .object = object};
   struct coho__view op;
-  int err = read_id(&a) && coho__json_string(object, "op", &op) ? COHO_EREQUEST : COHO_EINVAL;
-  if (err == COHO_EINVAL) {
-    coho__json_fail(s, NULL, NULL, NULL, COHO_EREQUEST);
+  if (!read_id(&a)) {
+    coho__json_fail(s, NULL, NULL, NULL, COHO_EREQUEST,
+                    "id: a whole number, or a string of at most 64 bytes");
     return;
   }
-  for (size_t i = 0; i < COHO_COUNT(requests); i++)
-    if (op.data && strcmp(requests[i].op, op.data) == 0) err = requests[i].fn(&a);
+  bool text = coho__json_string(object, "op", &op);
+  const struct request *request = text ? find(op) : NULL;
+  int err = request ? request->fn(&a) : wrong(&a, "op: one that is known");
   s->out.len = err ? 0 : s->out.len;
-  if (err) coho__json_fail(s, a.id, a.topic.data, a.pattern.data, err);
+  if (err) coho__json_fail(s, a.id, a.topic.data, a.pattern.data, err, a.wrong);
 }

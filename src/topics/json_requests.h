@@ -34,8 +34,9 @@ void coho__json_published(struct coho__seat *seat, const json_t *id, const char 
 int coho__json_send(struct coho__json_session *s, int err);
 /* The same for an answer: who does not read them is closed. */
 void coho__json_answer(struct coho__json_session *s, int err);
+/* text: which member is wrong, and how; NULL: the error says all. */
 void coho__json_fail(struct coho__json_session *s, const json_t *id, const char *topic,
-                     const char *pattern, int err);
+                     const char *pattern, int err, const char *text);
 /* Takes a badge off the list and leaves. */
 void coho__json_leave(struct coho__json_session *s, struct coho__json_badge **link);
 

@@ -19,6 +19,7 @@ static void test_max_topics(void **state) {
   (void)state;
   hub_world_open(&w, &(coho_hub_options){.max_topics = 2});
   publish_number(w.hub, "a", 1);
+  assert_int_equal(follower_follow(&w.g, "a", NULL), 0);
   assert_int_equal(follower_follow(&w.f, "b", NULL), 0);
   assert_int_equal(coho_publish(w.hub, "c", coho_text("x")), COHO_EFULL);
   assert_int_equal(follower_follow(&w.f, "c", NULL), COHO_EFULL);
@@ -36,7 +37,8 @@ static void test_an_unused_topic_makes_room(void **state) {
   assert_int_equal(follower_follow(&w.f, "b", NULL), 0);
   assert_int_equal(follower_leave(&w.f, "b"), 0);
   publish_number(w.hub, "c", 1);
-  assert_int_equal(coho_publish(w.hub, "d", coho_text("x")), COHO_EFULL);
+  assert_int_equal(hub_world_stats(&w).messages, 2);
+  assert_int_equal(hub_world_stats(&w).forgotten, 0);
   hub_world_close(&w);
 }
 
@@ -98,15 +100,33 @@ static void test_a_message_larger_than_the_history(void **state) {
   hub_world_close(&w);
 }
 
+/* As large as a connection may send, and with the longest key. */
+static void test_a_message_of_a_MiB_fits(void **state) {
+  (void)state;
+  static char block[1024 * 1024], key[256];
+  const coho_publish_options opt = {.key = key};
+  memset(key, 'k', 255);
+  hub_world_open(&w, NULL);
+  assert_int_equal(coho_publish_with(w.hub, "a", coho_binary(block, sizeof block), &opt, NULL), 0);
+  assert_int_equal(hub_world_stats(&w).messages, 1);
+  hub_world_close(&w);
+}
+
+/* More than a history holds in one go is a gap also for who keeps up, since it is all there is between. */
+static void test_a_burst_larger_than_the_history(void **state) {
+  (void)state;
+  hub_world_open_topics(&w, &(coho_topic_options){.history_count = 10});
+  assert_int_equal(follower_follow(&w.f, "a", NULL), 0);
+  publish_numbers(w.hub, "a", 1, 12);
+  hub_world_settle(&w);
+  follower_expect(&w.f, "(2) 3 4 5 6 7 8 9 10 11 12 ");
+  hub_world_close(&w);
+}
+
 /* ---- lives of topics ------------------------------------------------------------------------- */
 
 /* As if so much time had passed. */
-static void pass_ms(uint64_t ms) {
-  coho__hub_lock(w.hub);
-  coho__hub_sweep(w.hub, coho__clock_ms() + ms);
-  coho__hub_unlock(w.hub);
-  coho__hub_check(w.hub);
-}
+static void pass_ms(uint64_t ms) { hub_world_pass(&w, ms); }
 
 static void test_positions_of_an_emptied_topic(void **state) {
   (void)state;
@@ -211,7 +231,7 @@ static void test_wrong_options(void **state) {
   assert_null(hub_with(NULL, &(coho_topic_options){.flags = 2}));
   hub_world_open(&w, NULL);
   coho_topic_options opt = {.slow = 5};
-  assert_int_equal(coho_hub_configure(w.hub, "a", &opt), COHO_EINVAL);
+  assert_int_equal(coho_hub_configure(w.hub, "a", &opt), COHO_EOPTION);
   opt = (coho_topic_options){.history_count = 2};
   assert_int_equal(coho_hub_configure(w.hub, "a/#/b", &opt), COHO_EINVAL);
   assert_int_equal(coho_hub_configure(w.hub, "a/+", &opt), 0);
@@ -423,9 +443,9 @@ static void test_what_is_newer_than_the_clock_of_a_loop_stays(void **state) {
   coho__topic_give_way(t);
   assert_false(coho__topic_dead(t, behind));
   assert_true(coho__topic_dead(t, t->used_ms + 2001));
-  uint64_t swept = w.hub->swept_ms;
+  uint64_t swept = w.hub->upkeep.began_ms;
   coho__hub_sweep(w.hub, swept - 1);
-  assert_int_equal(w.hub->swept_ms, swept);
+  assert_int_equal(w.hub->upkeep.began_ms, swept);
   coho__hub_unlock(w.hub);
   hub_world_close(&w);
 }
@@ -438,6 +458,8 @@ int main(void) {
       cmocka_unit_test(test_max_subscriptions),
       cmocka_unit_test(test_max_bytes),
       cmocka_unit_test(test_a_message_larger_than_the_history),
+      cmocka_unit_test(test_a_message_of_a_MiB_fits),
+      cmocka_unit_test(test_a_burst_larger_than_the_history),
       cmocka_unit_test(test_positions_of_an_emptied_topic),
       cmocka_unit_test(test_positions_of_a_topic_never_published_to),
       cmocka_unit_test(test_what_keeps_a_topic),

@@ -4,7 +4,8 @@
  * nothing after it unsubscribed.
  *
  * Many short lives of a hub with random topics, policies, subscribers, publishes, refusals and expiry,
- * on one to three loops that turn in any order, against a model that only remembers what was published.
+ * some with fewer topics than there are names, on one to three loops that turn in any order, against a
+ * model that only remembers what was published.
  * COHO_SEED=n repeats one life.
  */
 #include "support/alloc_fail.h"
@@ -85,6 +86,7 @@ static struct {
   uint32_t depth; /* inside callbacks */
   coho_loop *loops[LOOPS];
   coho_hub *hub;
+  bool crowded; /* it may not have all topics at a time */
   uint32_t serial;
   struct topic topics[TOPICS];
   struct member members[FOLLOWERS];
@@ -190,12 +192,15 @@ static void publish(void) {
   /* The loops are not inside this call, so what is told comes later. */
   int err = coho_publish_with(m.hub, topic_names[topic], coho_text(text), &opt, &pos);
   if (err == COHO_EFULL) {
-    assert_int_equal(t->opt.slow, COHO_SLOW_BLOCK);
+    assert_true(t->opt.slow == COHO_SLOW_BLOCK || m.crowded);
     return;
   }
   assert_int_equal(err, 0);
   if (pos.epoch != t->epoch || (pos.offset == 1 && t->last)) {
     assert_int_equal(pos.offset, 1);
+#ifndef COHO_HARD
+    assert_true(pos.epoch != t->epoch || !t->last);
+#endif
     for (uint32_t i = 0; i < FOLLOWERS && t->epoch; i++)
       assert_false(view_at(&m.members[i], PATTERNS, topic)->active);
     begin_life(t, pos.epoch);
@@ -246,6 +251,7 @@ static void follow(struct member *me) {
     assert_int_equal(err, COHO_EEXISTS);
     return;
   }
+  if (err == COHO_EFULL && m.crowded) return;
   assert_int_equal(err, 0);
   learn(topic);
   check_start(&m.topics[topic], since, me->f.start);
@@ -419,6 +425,8 @@ static void finish(void) {
 static void configure(void) {
   static const uint32_t counts[] = {1, 2, 5, 20, 200};
   coho_hub_options o = {0};
+  m.crowded = roll(3) == 0;
+  if (m.crowded) o.max_topics = 1 + roll(TOPICS - 1);
   m.hub = coho_hub_new(&o);
   for (uint32_t i = 0; i < TOPICS; i++) {
     coho_topic_options *opt = &m.topics[i].opt;

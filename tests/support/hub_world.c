@@ -3,6 +3,7 @@
 
 #include "support/alloc_fail.h"
 
+#include "base/clock.h"
 #include "hub/hub.h"
 #include "io/loop.h"
 
@@ -36,6 +37,18 @@ void hub_world_wait(struct hub_world *w, uint32_t ms) {
   uint64_t end = coho__loop_time(w->loop) + ms;
   while (coho__loop_time(w->loop) <= end)
     assert_true(coho_loop_turn(w->loop, 2) >= 0);
+}
+
+static bool at_work(const coho_hub *hub) { return hub->upkeep.inhabited || hub->upkeep.topics; }
+
+void hub_world_pass(struct hub_world *w, uint64_t ms) {
+  do {
+    coho__hub_lock(w->hub);
+    coho__hub_sweep(w->hub, coho__clock_ms() + ms);
+    coho__hub_unlock(w->hub);
+    if (w->hub->upkeep.posted) assert_true(coho_loop_turn(w->loop, 0) >= 0);
+  } while (at_work(w->hub));
+  coho__hub_check(w->hub);
 }
 
 coho_pos hub_world_position(struct hub_world *w, const char *topic) {

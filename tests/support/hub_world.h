@@ -16,6 +16,8 @@ void hub_world_open_topics(struct hub_world *w, const coho_topic_options *opt);
 void hub_world_close(struct hub_world *w);
 void hub_world_settle(struct hub_world *w);            /* delivers what is to be delivered now */
 void hub_world_wait(struct hub_world *w, uint32_t ms); /* turns for so long */
+/* As if so much time had passed: the hub looks after all that it has. */
+void hub_world_pass(struct hub_world *w, uint64_t ms);
 coho_pos hub_world_position(struct hub_world *w, const char *topic);
 coho_hub_stats hub_world_stats(struct hub_world *w);
 

@@ -49,11 +49,10 @@ static const char *gone(struct coho__members *ms, uint64_t now_ms) {
   return text;
 }
 
-static const struct coho__member *nth(const struct coho__members *ms, size_t n) {
-  struct coho__list *node = ms->all.next;
-  for (; n; n--)
-    node = node->next;
-  return COHO_LIST_ENTRY(node, struct coho__member, node);
+static struct coho__member *nth(const struct coho__members *ms, size_t n) {
+  struct coho__member *first[8] = {NULL};
+  assert_true(n < COHO_COUNT(first) && coho__members_after(ms, 0, first, n + 1) == n + 1);
+  return first[n];
 }
 
 /* ---- coming and going ----------------------------------------------------------------------- */
@@ -230,7 +229,7 @@ static void test_presences_do_not_wrap(void **state) {
   struct coho__members ms;
   coho__members_init(&ms, seed);
   enter(&ms, "ann", "1");
-  COHO_LIST_ENTRY(ms.all.next, struct coho__member, node)->presences = UINT32_MAX;
+  nth(&ms, 0)->presences = UINT32_MAX;
   assert_int_equal(enter(&ms, "ann", "2"), COHO_EFULL);
   assert_string_equal(nth(&ms, 0)->info, "1");
   coho__members_free(&ms);
@@ -319,47 +318,34 @@ static void test_random_steps(void **state) {
   coho__members_free(&ms);
 }
 
-static void test_out_of_memory(void **state) {
-  (void)state;
+static bool attempt(long i) {
   static const struct {
     const char *id, *info;
   } steps[] = {{"ann", "1"}, {"ann", "22"}, {"bob", "3"}, {"ann", "22"}};
-  for (long i = 1;; i++) {
-    struct coho__members ms;
-    bool failed = false;
-    coho__members_init(&ms, seed);
-    alloc_fail_at(i);
-    for (size_t k = 0; k < COHO_COUNT(steps); k++) {
-      uint64_t bytes = ms.bytes;
-      if (enter(&ms, steps[k].id, steps[k].info) >= 0) continue;
-      assert_true(alloc_failed() && !failed && ms.bytes == bytes);
-      failed = true;
-      k--; /* now there is memory */
-    }
-    assert_int_equal(coho__members_count(&ms), 2);
-    assert_int_equal(nth(&ms, 0)->presences, 3);
-    assert_string_equal(nth(&ms, 0)->info, "22");
-    coho__members_free(&ms);
-    alloc_assert_none_live();
-    if (!failed) break;
-    assert_in_range(i, 1, 50);
+  struct coho__members ms;
+  bool failed = false;
+  coho__members_init(&ms, seed);
+  alloc_fail_at(i);
+  for (size_t k = 0; k < COHO_COUNT(steps); k++) {
+    uint64_t bytes = ms.bytes;
+    if (enter(&ms, steps[k].id, steps[k].info) >= 0) continue;
+    assert_true(alloc_failed() && !failed && ms.bytes == bytes);
+    failed = true;
+    k--; /* now there is memory */
   }
-  alloc_fail_at(0);
+  assert_int_equal(coho__members_count(&ms), 2);
+  assert_int_equal(nth(&ms, 0)->presences, 3);
+  assert_string_equal(nth(&ms, 0)->info, "22");
+  coho__members_free(&ms);
+  return failed;
 }
 
-static int start(void **state) {
+static void test_out_of_memory(void **state) {
   (void)state;
-  alloc_fail_at(0);
-  return 0;
+  alloc_fail_each(50, attempt);
 }
 
-static int end(void **state) {
-  (void)state;
-  alloc_assert_none_live();
-  return 0;
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, start, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, alloc_setup, alloc_teardown)
 
 int main(void) {
   const struct CMUnitTest tests[] = {
