@@ -16,6 +16,16 @@ static const struct {
     {3003, "forbidden"},          {3008, "timeout"},
 };
 
+const char *closing_hub_words(uint32_t code) {
+  switch (code) {
+  case 4401: return "the token is missing or not good any more";
+  case 4403: return "no right";
+  case 4408: return "too slow";
+  case 4429: return "too many requests";
+  default: return NULL;
+  }
+}
+
 const char *closing_words(uint32_t code) {
   for (size_t i = 0; i < COHO_COUNT(table); i++)
     if (table[i].code == code) return table[i].words;

@@ -1,279 +1,238 @@
 /* coho sub: follows topics. */
-#include "bookmarks.h"
 #include "commands.h"
-#include "escape.h"
-#include "hub_session.h"
-#include "print.h"
-#include "sink.h"
+#include "subject.h"
 #include "topic_url.h"
 
-#include "base/check.h"
-#include "topics/json_text.h"
+#include "base/utf8.h"
+#include "topics/hub_frame.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_SECONDS = 999999, TOPICS_MOST = 1000, FLUSH_BYTES = 64 * 1024, SAVE_MS = 1000 };
-
-struct values {
-  struct hub_options hub;
-  const char *since;
-  const char *state;
-  uint64_t count;
-  uint64_t timeout;
-  bool exit_on_gap;
-  bool json;
-  bool hex;
+enum {
+  MOST_SECONDS = 999999,
+  TOPICS_MOST = 1000,
+  ROOM = 128 * 1024, /* of the output, beyond messages */
+  SAVE_MS = 1000,
+  INFO_MOST = 1024
 };
 
 static const struct option options[] = {
     {.name = "since",
      .letter = 's',
      .kind = OPTION_STRING,
-     .offset = offsetof(struct values, since),
+     .offset = offsetof(struct sub_values, since),
      .value = "POSITION",
      .text = "begin behind this position, such as k3f9.42, or with all that the hub holds: 0; by "
              "default with what comes from now on"},
+    {.name = "last",
+     .letter = 'l',
+     .kind = OPTION_NUMBER,
+     .offset = offsetof(struct sub_values, last),
+     .value = "NUMBER",
+     .text = "begin with the last so many messages that the hub holds",
+     .min = 1,
+     .max = 1000},
+    {.name = "no-follow",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct sub_values, no_follow),
+     .text =
+         "end with what the hub holds now, all of it unless --since, --last or --state say where "
+         "to begin; with --presence, with who is here"},
     {.name = "state",
      .kind = OPTION_STRING,
-     .offset = offsetof(struct values, state),
+     .offset = offsetof(struct sub_values, state),
      .value = "FILE",
      .text = "go on where the last run with this file ended; of a message that was printed just "
              "before a crash another one may be printed"},
     {.name = "count",
      .letter = 'n',
      .kind = OPTION_NUMBER,
-     .offset = offsetof(struct values, count),
+     .offset = offsetof(struct sub_values, count),
      .value = "NUMBER",
      .text = "end after so many messages",
      .min = 1},
     {.name = "timeout",
      .kind = OPTION_SECONDS,
-     .offset = offsetof(struct values, timeout),
+     .offset = offsetof(struct sub_values, timeout),
      .value = "SECONDS",
      .text = "end after so long, with status 1 if --count was not reached",
      .min = 1,
      .max = MOST_SECONDS * (uint64_t)1000},
     {.name = "exit-on-gap",
      .kind = OPTION_FLAG,
-     .offset = offsetof(struct values, exit_on_gap),
+     .offset = offsetof(struct sub_values, exit_on_gap),
      .text = "end with status 1 when messages are missing"},
+    {.name = "presence",
+     .letter = 'p',
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct sub_values, presence),
+     .text =
+         "instead of messages print who is here, then who comes and goes: here, join, update or "
+         "leave, the id, and what is known about it as JSON"},
+    {.name = "as",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct sub_values, as),
+     .value = "ID",
+     .text = "be present in the topics under this id, which others see come and go"},
+    {.name = "info",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct sub_values, info),
+     .value = "JSON",
+     .text = "what others are told about the id of --as, at most 1 KiB"},
+    {.name = "verbose",
+     .letter = 'v',
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct sub_values, verbose),
+     .text = "print the topic and a space before each message"},
     {.name = "json",
      .letter = 'j',
      .kind = OPTION_FLAG,
-     .offset = offsetof(struct values, json),
-     .text = "print each message as a line of JSON with topic, pos, and data or data64 (base64), "
-             "and each gap as one with \"op\":\"gap\""},
+     .offset = offsetof(struct sub_values, json),
+     .text =
+         "print each message as a line of JSON with topic, pattern, pos, and data or data64 "
+         "(base64), each gap as one with \"op\":\"gap\", and who is present as one with event, id "
+         "and info"},
     {.name = "hex",
      .kind = OPTION_FLAG,
-     .offset = offsetof(struct values, hex),
+     .offset = offsetof(struct sub_values, hex),
      .text = "print binary messages as lines of hexadecimal digits"},
-    HUB_OPTIONS(offsetof(struct values, hub)),
+    HUB_OPTIONS(offsetof(struct sub_values, hub)),
     {.name = NULL}};
 
-struct subscriber {
-  struct hub_session session;
-  const struct values *values;
-  const char *const *topics; /* ended by NULL */
+struct sub {
+  struct subscriber subscriber;
   coho_timer *deadline, *save;
-  struct sink sink;
-  struct print print;
-  struct bookmarks marks;
-  uint64_t printed;
-  bool paused;
+  struct subject *subjects;
 };
 
-/* ---- positions ------------------------------------------------------------------------------ */
+/* ---- life ----------------------------------------------------------------------------------- */
 
-/* Only once what was printed has left. */
-static void save(struct subscriber *s) {
-  if (sink_waits(&s->sink) || s->sink.discard) return;
-  int err = bookmarks_save(&s->marks);
-  if (err) hub_session_fail(&s->session, "cannot write %s: %s", s->marks.path, strerror(err));
-}
-
-static void on_save(void *arg) { save((struct subscriber *)arg); }
-
-/* ---- output --------------------------------------------------------------------------------- */
-
-static void flush(struct subscriber *s) {
-  sink_flush(&s->sink);
-  if (s->sink.error) {
-    /* A reader that is gone had enough. */
-    if (s->sink.error == EPIPE)
-      hub_session_end(&s->session, EXIT_PEER);
-    else
-      hub_session_fail(&s->session, "cannot write the output: %s", strerror(s->sink.error));
-    s->sink.discard = true;
-  }
-  bool waits = sink_waits(&s->sink);
-  if (waits == s->paused || !s->session.client) return;
-  s->paused = waits;
-  if (waits)
-    coho_client_pause(s->session.client);
-  else
-    coho_client_resume(s->session.client);
-}
-
-static int put_json(struct coho__buf *out, const char *topic, coho_pos pos, coho_msg m) {
-  char text[COHO_POS_MAX];
-  struct coho__view payload = {m.data, m.len};
-  bool is_text = m.type == COHO_TEXT;
-  int err = coho__buf_printf(out, "{\"topic\":\"%s\",\"pos\":\"%s\",\"%s\":", topic,
-                             coho_pos_text(pos, text, sizeof text), is_text ? "data" : "data64");
-  if (!err)
-    err = is_text ? coho__json_put_string(out, payload) : coho__json_put_base64(out, payload);
-  return err ? err : coho__buf_append_str(out, "}");
-}
-
-/* JSON lets through what steers a terminal. */
-static int print_json(struct subscriber *s, const char *topic, coho_pos pos, coho_msg m) {
-  struct coho__buf line = COHO_BUF(s->sink.buf.max);
-  int err = put_json(&line, topic, pos, m);
-  struct coho__view text = {line.data, line.len};
-  if (!err && s->print.terminal) err = escape_append(&s->sink.buf, text, ESCAPE_LINE);
-  if (!err && !s->print.terminal) err = coho__buf_append(&s->sink.buf, text.data, text.len);
-  coho__buf_release(&line);
-  return err ? err : coho__buf_append_str(&s->sink.buf, "\n");
-}
-
-static struct subscriber *subscriber_of(const coho_follow *f) {
-  return (struct subscriber *)coho_follow_user(f);
-}
-
-static void on_message(coho_follow *f, coho_pos pos, coho_msg m) {
-  struct subscriber *s = subscriber_of(f);
-  if (s->session.over) return;
-  int err = s->values->json ? print_json(s, coho_follow_topic(f), pos, m)
-                            : print_message(&s->sink.buf, &s->print, &m);
-  if (err) {
-    hub_session_fail(&s->session, "cannot show a message of %zu bytes: %s", m.len,
-                     coho_strerror(err));
-    return;
-  }
-  s->printed++;
-  bookmarks_set(&s->marks, coho_follow_topic(f), pos);
-  if (s->values->count && s->printed >= s->values->count) hub_session_end(&s->session, EXIT_FINE);
-  if (s->sink.buf.len - s->sink.at > FLUSH_BYTES) flush(s);
-}
-
-static void on_gap(coho_follow *f, uint64_t lost, coho_pos pos) {
-  struct subscriber *s = subscriber_of(f);
-  char at[COHO_POS_MAX], number[24] = "null";
-  bool known = lost != COHO_LOST_UNKNOWN;
-  if (s->session.over) return;
-  if (known) (void)snprintf(number, sizeof number, "%llu", (unsigned long long)lost);
-  if (s->values->json)
-    (void)coho__buf_printf(&s->sink.buf,
-                           "{\"op\":\"gap\",\"topic\":\"%s\",\"lost\":%s,\"pos\":\"%s\"}\n",
-                           coho_follow_topic(f), number, coho_pos_text(pos, at, sizeof at));
-  fprintf(stderr, "coho sub: %s: %s %s missing up to %s\n", coho_follow_topic(f),
-          known ? number : "an unknown number of", lost == 1 ? "message is" : "messages are",
-          coho_pos_text(pos, at, sizeof at));
-  bookmarks_set(&s->marks, coho_follow_topic(f), pos);
-  if (s->values->exit_on_gap) hub_session_end(&s->session, EXIT_PEER);
-}
-
-static void on_start(coho_follow *f) {
-  struct subscriber *s = subscriber_of(f);
-  coho_pos pos;
-  if (!s->session.over && !coho_follow_pos(f, &pos))
-    bookmarks_set(&s->marks, coho_follow_topic(f), pos);
-}
-
-static void on_error(coho_follow *f, int err, const char *text) {
-  struct subscriber *s = subscriber_of(f);
-  char words[512];
-  bool for_now = err == COHO_EFULL || err == COHO_ETOOMANY || err == COHO_EUNAVAILABLE;
-  escape_line(words, sizeof words, coho__view_of(text));
-  if (for_now)
-    hub_session_note(&s->session, "%s: %s; asking again later", coho_follow_topic(f), words);
-  else
-    hub_session_fail(&s->session, "%s: %s", coho_follow_topic(f), words);
-}
+static void on_save(void *arg) { subscriber_save((struct subscriber *)arg); }
 
 static void on_deadline(void *arg) {
   struct subscriber *s = (struct subscriber *)arg;
   hub_session_end(&s->session, s->values->count ? EXIT_PEER : EXIT_FINE);
 }
 
-/* ---- life ----------------------------------------------------------------------------------- */
-
-static int follow(struct subscriber *s, const char *topic) {
-  const char *mark = bookmarks_get(&s->marks, topic);
-  coho_follow_options opt = {.on_message = on_message,
-                             .on_gap = on_gap,
-                             .on_start = on_start,
-                             .on_error = on_error,
-                             .user = s,
-                             .since = mark ? mark : s->values->since};
-  int err = coho_client_follow(s->session.client, topic, &opt, NULL);
-  if (err) hub_session_fail(&s->session, "%s: %s", topic, coho_strerror(err));
-  return err;
-}
-
-static int begin(struct subscriber *s) {
-  s->deadline = coho_timer_new(s->session.loop, on_deadline, s);
-  s->save = coho_timer_new(s->session.loop, on_save, s);
-  if (!s->deadline || !s->save) {
+static bool begin(struct sub *u, const char *const *topics) {
+  struct subscriber *s = &u->subscriber;
+  size_t count = 0;
+  while (topics[count])
+    count++;
+  u->subjects = (struct subject *)calloc(count + 1, sizeof *u->subjects);
+  u->deadline = coho_timer_new(s->session.loop, on_deadline, s);
+  u->save = coho_timer_new(s->session.loop, on_save, s);
+  if (!u->subjects || !u->deadline || !u->save) {
     hub_session_fail(&s->session, "out of memory");
-    return COHO_ENOMEM;
+    return false;
   }
-  if (s->values->timeout) coho_timer_start(s->deadline, (uint32_t)s->values->timeout, 0);
-  if (s->marks.path) coho_timer_start(s->save, SAVE_MS, SAVE_MS);
-  int err = 0;
-  for (const char *const *t = s->topics; *t && !err; t++)
-    err = follow(s, *t);
-  return err;
+  if (s->values->timeout) coho_timer_start(u->deadline, (uint32_t)s->values->timeout, 0);
+  if (s->marks.path) coho_timer_start(u->save, SAVE_MS, SAVE_MS);
+  for (size_t i = 0; i < count && !s->session.over; i++)
+    subject_begin(&u->subjects[i], s, topics[i]);
+  return !s->session.over;
 }
 
 static void print_all(struct subscriber *s) {
   while (!s->session.over) {
     (void)hub_session_turn(&s->session, -1, &s->sink);
-    flush(s);
+    subscriber_flush(s);
   }
   /* After a signal a reader that does not read is not waited for. */
   if (!s->session.stopped) sink_flush_all(&s->sink);
-  save(s);
+  subscriber_save(s);
 }
 
-static int sub_to(const struct command *c, const struct values *v, const char *url,
+static int sub_to(const struct command *c, const struct sub_values *v, const char *url,
                   const char *const *topics) {
-  struct subscriber s = {.values = v, .topics = topics};
-  s.print = (struct print){.terminal = isatty(STDOUT_FILENO) == 1, .hex = v->hex};
+  struct sub u = {.subscriber = {.values = v}};
+  struct subscriber *s = &u.subscriber;
+  s->print = (struct print){.terminal = isatty(STDOUT_FILENO) == 1, .hex = v->hex};
   /* A message may grow sixfold by escapes, and another one may still wait. */
-  sink_init(&s.sink, STDOUT_FILENO, 12 * (size_t)v->hub.max_message + 2 * FLUSH_BYTES);
-  int status = bookmarks_open(&s.marks, c->name, v->state);
+  sink_init(&s->sink, STDOUT_FILENO, 12 * (size_t)v->hub.max_message + ROOM);
+  int status = bookmarks_open(&s->marks, c->name, v->state);
   if (!status) {
-    if (!hub_session_start(&s.session, c, &v->hub, url, 0) && !begin(&s)) print_all(&s);
-    coho_timer_free(s.deadline);
-    coho_timer_free(s.save);
-    status = hub_session_finish(&s.session);
+    if (!hub_session_start(&s->session, c, &v->hub, url, 0) && begin(&u, topics)) print_all(s);
+    coho_timer_free(u.deadline);
+    coho_timer_free(u.save);
+    status = hub_session_finish(&s->session);
+    free(u.subjects);
   }
-  bookmarks_close(&s.marks);
-  sink_free(&s.sink);
+  bookmarks_close(&s->marks);
+  sink_free(&s->sink);
   return status;
 }
 
-static int check(const struct command *c, const struct values *v, const char *const *topics) {
-  coho_pos pos;
-  if (v->since && coho_pos_parse(v->since, &pos))
-    return usage_error(c, "--since takes 0 or a position such as k3f9.42, not '%s'", v->since);
+/* ---- what can be known to be wrong before connecting ---------------------------------------- */
+
+static int check_pattern(const struct command *c, const struct sub_values *v, const char *pattern) {
+  const char *wrong = v->since       ? "--since"
+                      : v->last      ? "--last"
+                      : v->no_follow ? "--no-follow"
+                      : v->state     ? "--state"
+                      : v->presence  ? "--presence"
+                      : v->as        ? "--as"
+                                     : NULL;
+  if (!wrong) return topic_check_pattern(c, pattern);
+  return usage_error(c, "%s is for topics; '%s' is a pattern, which follows what comes from now on",
+                     wrong, pattern);
+}
+
+static int check_topic(const struct command *c, const struct sub_values *v, const char *topic) {
+  bool more = v->last || v->no_follow || v->presence || v->as;
+  if (topic_is_pattern(topic)) return check_pattern(c, v, topic);
+  if (more && topic_is_companion(topic))
+    return usage_error(
+        c,
+        "--last, --no-follow, --presence and --as are for topics themselves, not for "
+        "'%s'",
+        topic);
+  return topic_check(c, topic);
+}
+
+static int check_topics(const struct command *c, const struct sub_values *v,
+                        const char *const *topics) {
   for (const char *const *t = topics; *t; t++) {
-    int status = topic_check(c, *t);
+    int status = check_topic(c, v, *t);
     for (const char *const *u = topics; u < t && !status; u++)
       if (!strcmp(*t, *u)) status = usage_error(c, "the topic '%s' is there twice", *t);
     if (status) return status;
   }
+  return 0;
+}
+
+static int check_member(const struct command *c, const struct sub_values *v) {
+  size_t len = v->as ? strlen(v->as) : 0;
+  if (v->info && !v->as) return usage_error(c, "--info is about the id of --as");
+  if (v->as && (!len || len > COHO_HUB_MEMBER || !coho__utf8_valid(v->as, len)))
+    return usage_error(c, "the id of --as has 1 to %d bytes of UTF-8", COHO_HUB_MEMBER);
+  if (v->info && (strlen(v->info) > INFO_MOST || !coho__hub_is_json(coho__view_of(v->info))))
+    return usage_error(c, "--info takes at most %d bytes of JSON, such as '{\"color\":\"red\"}'",
+                       INFO_MOST);
+  return 0;
+}
+
+static int check(const struct command *c, const struct sub_values *v, const char *const *topics) {
+  coho_pos pos;
+  if (v->since && coho_pos_parse(v->since, &pos))
+    return usage_error(c, "--since takes 0 or a position such as k3f9.42, not '%s'", v->since);
+  if (v->since && v->last) return usage_error(c, "--since and --last: which of them?");
+  if (v->presence && (v->since || v->last || v->state))
+    return usage_error(c,
+                       "--presence begins with who is here: without --since, --last and --state");
+  if (v->presence && v->hex) return usage_error(c, "--hex is for messages, not for --presence");
+  int status = check_member(c, v);
+  if (!status) status = check_topics(c, v, topics);
+  if (status) return status;
   if (topics[0] && topics[1] && v->since && strcmp(v->since, "0") != 0)
     return usage_error(c, "--since is the position of one topic; --state keeps those of several");
   return 0;
 }
 
 static int run(const struct command *c, int argc, char **argv) {
-  struct values v = {.hub = {.max_message = HUB_MESSAGE}};
+  struct sub_values v = {.hub = {.max_message = HUB_MESSAGE}};
   char *args[1 + TOPICS_MOST + 1] = {NULL};
   const char *topics[TOPICS_MOST + 1] = {NULL};
   struct topic_url url = {.hub = NULL};
@@ -302,10 +261,22 @@ const struct command cmd_sub = {
         "terminal "
         "escaped; binary as it is, or as a dump."
         "\n\n"
-        "When the connection breaks, it comes back and goes on behind the last message. When "
-        "messages are missing, that is told on standard error, with their number where it is known."
+        "TOPIC may be a pattern, which follows all topics whose name matches, from now on: + is "
+        "any "
+        "one segment, # as the last the rest: localhost:8080/t/ 'room/#'. With --verbose the topic "
+        "of each message is told."
         "\n\n"
-        "The exit status is 0 after an interrupt, --count messages or the --timeout without it; 1 "
+        "What was said before: --since 0 begins with all that the hub holds, --last 10 with the "
+        "last "
+        "10 messages, and --no-follow ends there."
+        "\n\n"
+        "When the connection breaks, it comes back and goes on behind the last message. When "
+        "messages are missing, that is told on standard error, with their number where it is "
+        "known; a "
+        "pattern cannot go on, so that an unknown number is missing then."
+        "\n\n"
+        "The exit status is 0 after an interrupt, --count messages, the end of --no-follow or the "
+        "--timeout without --count; 1 "
         "when the first attempt to connect fails (but --persist), when the hub refuses, when "
         "--count messages did not come in time, or for --exit-on-gap; 2 for wrong options and "
         "files.",

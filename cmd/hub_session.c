@@ -12,7 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TOKEN_MOST = 8192, WORDS = 1024, CLOSE_MS = 2000 };
+enum {
+  TOKEN_MOST = 8192,
+  WORDS = 1024,
+  CLOSE_MS = 2000,
+  FOLLOWS_MOST = 2000,           /* of each topic of a command line its companion too */
+  ANSWER_BYTES = 8 * 1024 * 1024 /* room for a list of 1 MiB, which escapes make longer */
+};
 
 /* ---- what is said --------------------------------------------------------------------------- */
 
@@ -41,26 +47,47 @@ void hub_session_end(struct hub_session *s, int status) {
   s->status = COHO_MAX(s->status, status);
 }
 
-/* What hubs mean by codes of their own (docs/topics.md). */
-static const char *words_of(uint32_t code) {
-  switch (code) {
-  case 4401: return "the token is missing or not good any more";
-  case 4403: return "no right";
-  case 4408: return "too slow";
-  case 4429: return "too many requests";
-  default: return closing_words(code);
+const char *hub_session_advice(const struct hub_session *s, int err) {
+  bool right = err == COHO_ENOTOKEN || err == COHO_EFORBIDDEN;
+  if (!right || s->options->token_file) return "";
+  return "; --token-file FILE shows a token";
+}
+
+/* What a refused handshake means here, and what to do about it; NULL: nothing is known. */
+static const char *refusal(const struct hub_session *s, uint32_t status) {
+  switch (status) {
+  case 401:
+    return s->options->token_file ? "the hub does not take the token of --token-file"
+                                  : "the hub asks for a token, which --token-file FILE shows";
+  case 403: return "the hub does not allow the Origin (--origin) or the token (--token-file)";
+  case 404:
+    return "there are no topics at this URL: coho serve has them with --topics, below /t/ or its "
+           "--topics-path";
+  case 429: return "the hub had too many requests or bad tokens from this address";
+  case 503: return "the hub is full or about to stop";
+  default: return NULL;
   }
 }
 
+static bool is_later(uint32_t status) { return status == 429 || status == 503; }
+
 /* Why a connection ended, as one safe line. */
-static const char *describe(char text[WORDS], const coho_ending *how) {
-  char reason[4 * 123 + 1];
-  if (how->err)
-    return escape_line(text, WORDS,
-                       coho__view_of(*how->detail ? how->detail : coho_strerror(how->err)));
+static const char *describe(const struct hub_session *s, char text[WORDS], const coho_ending *how) {
+  char reason[4 * 123 + 1], detail[WORDS / 2];
+  const char *words = refusal(s, how->status);
+  bool persists = s->opened || s->options->persist;
+  if (how->err) {
+    escape_line(detail, sizeof detail,
+                coho__view_of(*how->detail ? how->detail : coho_strerror(how->err)));
+    (void)snprintf(text, WORDS, "%s%s%s%s", detail, words ? "; " : "", words ? words : "",
+                   is_later(how->status) && !persists ? "; --persist tries again" : "");
+    return text;
+  }
+  words = closing_hub_words(how->code);
   escape_line(reason, sizeof reason, coho__view_of(how->reason));
-  (void)snprintf(text, WORDS, "closed by the hub with %u (%s)%s%s", how->code, words_of(how->code),
-                 *reason ? ", reason: " : "", reason);
+  (void)snprintf(text, WORDS, "closed by the hub with %u (%s)%s%s%s", how->code,
+                 words ? words : closing_words(how->code), *reason ? ", reason: " : "", reason,
+                 how->code == 4401 ? hub_session_advice(s, COHO_ENOTOKEN) : "");
   return text;
 }
 
@@ -113,12 +140,12 @@ static void on_state(coho_client *client, uint32_t state, const coho_ending *how
     hub_session_note(s, "connected%s to %s", s->opened ? " again" : "", s->url);
     s->opened = true;
   } else if (state == COHO_CLIENT_CLOSED) {
-    hub_session_fail(s, "%s", describe(text, how));
+    hub_session_fail(s, "%s", describe(s, text, how));
   } else if (state == COHO_CLIENT_WAITING && coho_client_wait_ms(client) != UINT32_MAX) {
     if (!s->opened && !s->options->persist)
-      hub_session_fail(s, "%s", describe(text, how));
+      hub_session_fail(s, "%s", describe(s, text, how));
     else
-      hub_session_note(s, "%s; trying again in %.1f s", describe(text, how),
+      hub_session_note(s, "%s; trying again in %.1f s", describe(s, text, how),
                        coho_client_wait_ms(client) / 1000.0);
   }
 }
@@ -146,7 +173,7 @@ static int begin(struct hub_session *s, coho_options *connection, uint32_t publi
   const struct hub_options *o = s->options;
   uint64_t max = o->max_message;
   /* In a frame a message may be a few times as long. */
-  connection->max_message = 6 * max + 4096;
+  connection->max_message = COHO_MAX(6 * max + 4096, (uint64_t)ANSWER_BYTES);
   connection->max_queue = 2 * connection->max_message;
   connection->close_timeout_ms = CLOSE_MS;
   coho_client_options opt = {.on_state = on_state,
@@ -155,6 +182,8 @@ static int begin(struct hub_session *s, coho_options *connection, uint32_t publi
                              .token = s->token,
                              .connection = connection,
                              .max_queue_bytes = connection->max_queue,
+                             .max_follows = FOLLOWS_MOST, /* the hub has a limit of its own */
+                             .max_questions = FOLLOWS_MOST,
                              .publish_timeout_ms = publish_timeout_ms};
   int err = watch_signals(s);
   return err ? err : coho_client_new(s->loop, s->url, &opt, &s->client);

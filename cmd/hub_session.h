@@ -66,6 +66,9 @@ void hub_session_end(struct hub_session *s, int status);
 /* Closes the connection and frees all; returns the exit status. */
 int hub_session_finish(struct hub_session *s);
 
+/* What to do about an error of the hub: "; --token-file FILE shows a token", or "". */
+const char *hub_session_advice(const struct hub_session *s, int err);
+
 void hub_session_note(const struct hub_session *s, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* And the session is over with EXIT_PEER. */

@@ -193,18 +193,19 @@ static void on_pong(coho_conn *c, coho_msg m) {
 
 /* How it ended when both sides closed properly. */
 static void report_close(struct session *s, const coho_ending *how) {
-  char reason[4 * 123 + 1];
   bool bad = !s->ours && !closing_is_good(how->code);
+  const char *hub = closing_hub_words(how->code);
   const char *by = s->ours ? "" : " by the peer";
-  const char *before = *how->reason ? ", reason: " : "";
+  char reason[4 * 123 + 1], text[sizeof reason + 200];
   escape_line(reason, sizeof reason, coho__view_of(how->reason));
+  (void)snprintf(text, sizeof text, "closed%s with %u (%s%s%s)%s%s", by, how->code,
+                 closing_words(how->code), hub ? "; of topics: " : "", hub ? hub : "",
+                 *how->reason ? ", reason: " : "", reason);
   if (bad) {
     s->status = EXIT_PEER;
-    session_error(s, "closed%s with %u (%s)%s%s", by, how->code, closing_words(how->code), before,
-                  reason);
+    session_error(s, "%s", text);
   } else {
-    session_note(s, "closed%s with %u (%s)%s%s", by, how->code, closing_words(how->code), before,
-                 reason);
+    session_note(s, "%s", text);
   }
 }
 

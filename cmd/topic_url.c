@@ -14,11 +14,17 @@ static int out_of_memory(const struct command *c) {
   return EXIT_PEER;
 }
 
-int topic_check(const struct command *c, const char *topic) {
+bool topic_is_companion(const char *topic) {
   static const char presence[] = "/presence";
+  size_t len = strlen(topic), end = sizeof presence - 1;
+  return len > end && !strcmp(topic + len - end, presence);
+}
+
+bool topic_is_pattern(const char *topic) { return strpbrk(topic, "+#") != NULL; }
+
+int topic_check(const struct command *c, const char *topic) {
   struct coho__view name = coho__view_of(topic);
-  size_t len = sizeof presence - 1;
-  if (name.len > len && !strcmp(topic + name.len - len, presence)) name.len -= len;
+  if (topic_is_companion(topic)) name.len -= strlen("/presence");
   if (coho__topic_name_valid(name)) return 0;
   return usage_error(c,
                      "'%s' is no name of a topic: letters, digits and _.~- in segments separated "
@@ -26,12 +32,29 @@ int topic_check(const struct command *c, const char *topic) {
                      topic);
 }
 
-/* Cuts text behind the first /t/ of its path. False: there is none, or no topic behind it. */
+int topic_check_pattern(const struct command *c, const char *pattern) {
+  if (coho__pattern_valid(coho__view_of(pattern))) return 0;
+  return usage_error(
+      c,
+      "'%s' is no pattern of topics: segments as names have them, + for any one, # as "
+      "the last for the rest, such as room/+ or room/#",
+      pattern);
+}
+
+/* Up to the topic, behind the first /t/ of the path. 0: there is none. */
+static size_t hub_len(const char *text) {
+  const char *host = strstr(text, "://");
+  const char *mount = strstr(host ? host + 3 : text, MOUNT);
+  size_t len = mount ? (size_t)(mount - text) + sizeof MOUNT - 1 : 0;
+  return len && text[len] ? len : 0;
+}
+
+bool topic_url_names(const char *typed) { return hub_len(typed) > 0; }
+
+/* False: no topic is named. */
 static bool cut(struct topic_url *u) {
-  const char *host = strstr(u->text, "://");
-  char *mount = strstr(host ? host + 3 : u->text, MOUNT);
-  size_t len = mount ? (size_t)(mount - u->text) + sizeof MOUNT - 1 : 0;
-  if (!mount || !u->text[len]) return false;
+  size_t len = hub_len(u->text);
+  if (!len) return false;
   u->hub = (char *)malloc(len + 1);
   if (!u->hub) return true;
   memcpy(u->hub, u->text, len);
@@ -61,9 +84,9 @@ int topic_url_read(const struct command *c, const char *typed, bool named, struc
         "stands behind the URL of its hub",
         typed);
   if (!out->hub) return out_of_memory(c);
-  if (out->topic && strpbrk(out->topic, "?#"))
+  if (out->topic && strchr(out->topic, '?'))
     return usage_error(c, "'%s' has more than a topic behind /t/; since is --since", typed);
-  return out->topic ? topic_check(c, out->topic) : 0;
+  return 0;
 }
 
 void topic_url_free(struct topic_url *u) {

@@ -40,6 +40,30 @@ static void claim_same(const struct coho__hub_frame *f) {
   coho__buf_release(&out);
 }
 
+static void claim_lists(struct coho__hub_frame *f) {
+  coho_pos pos;
+  coho_msg m;
+  for (size_t i = 0; f->op == COHO_HUB_HISTORY && i < f->count; i++) {
+    coho__hub_frame_message(f, i, &pos, &m);
+    CLAIM(pos.epoch);
+    if (m.type == COHO_TEXT) claim_text((struct coho__view){m.data, m.len});
+  }
+  for (size_t i = 0; f->op == COHO_HUB_PRESENCE && i < f->count; i++) {
+    struct coho__hub_member member;
+    CLAIM(!coho__hub_frame_member(f, i, &member));
+    size_t len = strlen(member.id);
+    CLAIM(len > 0 && len <= COHO_HUB_MEMBER);
+    coho__hub_member_free(&member);
+  }
+}
+
+static void claim_event(const char *text) {
+  struct coho__hub_member member;
+  int err = coho__hub_member_read(&member, coho_text(text));
+  CLAIM(err == COHO_EHUBFRAME || (!err && member.event && *member.id));
+  coho__hub_member_free(&member);
+}
+
 static void claim_shape(const struct coho__hub_frame *f) {
   bool placed = f->op == COHO_HUB_MESSAGE || f->op == COHO_HUB_GAP;
   if (placed) CLAIM(f->topic.len > 0 && f->topic.len <= COHO_FOLLOWED_MAX && f->pos.epoch);
@@ -59,6 +83,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   int err = coho__hub_frame_read(&f, coho__view_of(text));
   CLAIM(err == 0 || err == COHO_EHUBFRAME);
   if (!err) claim_shape(&f);
+  if (!err) claim_lists(&f);
+  claim_event(text);
   coho__hub_frame_free(&f);
   memory_claim_empty();
   free(text);

@@ -6,8 +6,9 @@ import sys
 import sources
 
 DOC = "docs/limits.md"
+HEADERS = ("core.h", "coho.h", "hub.h", "topics.h", "client.h")
 STRUCTURES = ("coho_options", "coho_server_options", "coho_ws_options", "coho_hub_options", "coho_topic_options",
-              "coho_topics_options")
+              "coho_topics_options", "coho_client_options")
 # Sizes, times and rates; others have nothing to do with limits.
 FIELD = re.compile(r"^  (?:uint64_t|uint32_t|size_t|coho_rate) (\w+);", re.MULTILINE)
 NO_LIMITS = {"flags", "threads", "unix_mode", "drain_code", "slow"}
@@ -37,7 +38,7 @@ def exists(root, test):
 
 def main():
     root = sources.ROOT
-    headers = "".join((root / "include/coho" / name).read_text() for name in ("core.h", "coho.h", "hub.h", "topics.h"))
+    headers = "".join((root / "include/coho" / name).read_text() for name in HEADERS)
     rows = [line.strip("|").split("|") for line in (root / DOC).read_text().splitlines() if line.startswith("| ")]
     rows = [row for row in rows if row[-1].strip() != "test"]
     documented = {word for row in rows for word in re.findall(r"^ `(\w+)`", row[0])}

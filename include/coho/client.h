@@ -27,7 +27,7 @@ extern "C" {
 /* ---- trying again -------------------------------------------------------------------------- */
 
 /* Back-off: after the n-th failure in a row a random part (full jitter) of first_ms * 2^(n-1), at most
-   of most_ms. Zero is the default of every field. */
+   of most_ms. Zero is the default of every field. Passed without its size: it never grows. */
 typedef struct coho_retry {
   uint32_t first_ms; /* default 1,000, or most_ms if that is less */
   uint32_t most_ms;  /* default 30,000, or first_ms if that is more */
@@ -75,14 +75,18 @@ typedef struct coho_client_options {
   /* Of its connections: TLS, fields, origin, limits, pings. Handlers and user are not used; protocols
      and COHO_STREAM are refused. NULL: all defaults. */
   const coho_options *connection;
-  uint64_t max_queue_bytes;    /* of memory for what waits to be published; default 4 MiB */
-  uint32_t max_queue;          /* messages that wait to be published; default 1,000 */
-  uint32_t max_follows;        /* default 100, as many as hubs let one connection have by default */
-  uint32_t publish_timeout_ms; /* from the call to COHO_ETIMEDOUT; default 240,000: the hub knows an
-                                  idempotency key for 5 minutes, so that nothing is published twice */
-  uint32_t answer_timeout_ms;  /* for an answer of the server, else it is left; default 30,000 */
-  uint32_t flags;              /* enum coho_client_flag */
-  coho_retry retry;            /* a connection that lasted for most_ms ends a row of failures */
+  uint64_t max_queue_bytes; /* of memory for what waits to be published; default 4 MiB */
+  uint32_t max_queue;       /* messages that wait to be published; default 1,000 */
+  uint32_t max_follows;     /* topics and patterns; default 100, as many as hubs let one connection
+                               have by default */
+  /* From the call to COHO_ETIMEDOUT; default 240,000: the hub knows an idempotency key for 5 minutes, so
+     that nothing is published twice. */
+  uint32_t publish_timeout_ms;
+  uint32_t answer_timeout_ms;   /* for an answer of the server, else it is left; default 30,000 */
+  uint32_t flags;               /* enum coho_client_flag */
+  coho_retry retry;             /* a connection that lasted for most_ms ends a row of failures */
+  uint32_t max_questions;       /* that are not answered yet; default 100 */
+  uint32_t question_timeout_ms; /* from the call to COHO_ETIMEDOUT; default 30,000 */
 } coho_client_options;
 
 COHO_API int coho_client_new_sized(coho_loop *loop, const char *url, const coho_client_options *opt,
@@ -94,8 +98,8 @@ static inline int coho_client_new(coho_loop *loop, const char *url, const coho_c
   const size_t sizes[2] = {sizeof *opt, sizeof *opt->connection};
   return coho_client_new_sized(loop, url, opt, sizes, out);
 }
-/* Closes the connection with 1000. Publishes that are not answered end with COHO_ESTOPPED, inside this
-   call; nothing else is called any more. NULL is fine. */
+/* Closes the connection with 1000. Publishes and questions that are not answered end with
+   COHO_ESTOPPED, inside this call; nothing else is called any more. NULL is fine. */
 COHO_API void coho_client_free(coho_client *c);
 
 COHO_API void *coho_client_user(const coho_client *c);
@@ -115,9 +119,15 @@ COHO_API void coho_client_resume(coho_client *c);
 
 /* ---- following ----------------------------------------------------------------------------- */
 
-/* A topic that is followed: valid until coho_client_unfollow() or coho_client_free(), and in a handler
-   until it returns. */
+/* A topic or a pattern that is followed: valid until coho_client_unfollow() or coho_client_free(), and
+   in a handler until it returns. */
 typedef struct coho_follow coho_follow;
+
+enum coho_presence_event {
+  COHO_JOIN = 1,
+  COHO_UPDATE = 2, /* who is here came with other information */
+  COHO_LEAVE = 3
+};
 
 /* Zero is the default of every field. */
 typedef struct coho_follow_options {
@@ -135,25 +145,59 @@ typedef struct coho_follow_options {
   const char *as; /* be present as this member; at most 255 bytes; NULL: not */
   const char
       *info; /* what others are told about the member: at most 1 KiB of JSON; NULL: nothing */
+  /* Of a companion "NAME/presence", in place of on_message: who comes to NAME and goes, enum
+     coho_presence_event. id and info (JSON, NULL for nothing) live until it returns. What is no such
+     event is dropped. */
+  void (*on_presence)(coho_follow *f, coho_pos pos, uint32_t event, const char *id,
+                      const char *info);
 } coho_follow_options;
 
 COHO_API int coho_client_follow_sized(coho_client *c, const char *topic,
                                       const coho_follow_options *opt, size_t size,
                                       coho_follow **out);
-/* Copies all; out may be NULL. 0, COHO_EINVAL (a name that none is, as or info), COHO_EPOSITION,
-   COHO_EEXISTS, COHO_EFULL, COHO_ECLOSED, COHO_EOPTION, COHO_ENOMEM. */
+/* A topic, or the companion of one. With `as` the member is here while it is followed: it enters again
+   after each connect, and is only missed when that takes longer than the topic's grace time. Copies
+   all; out may be NULL. 0, COHO_EINVAL (a name that none is, as or info), COHO_EPOSITION, COHO_EEXISTS,
+   COHO_EFULL, COHO_ECLOSED, COHO_EOPTION, COHO_ENOMEM. */
 static inline int coho_client_follow(coho_client *c, const char *topic,
                                      const coho_follow_options *opt, coho_follow **out) {
   return coho_client_follow_sized(c, topic, opt, sizeof *opt, out);
 }
+
+/* Zero is the default of every field. */
+typedef struct coho_pattern_options {
+  /* topic lives until it returns. */
+  void (*on_message)(coho_follow *f, const char *topic, coho_pos pos, coho_msg m);
+  /* lost messages of topic are missing, or COHO_LOST_UNKNOWN; what comes next of it is after pos.
+     topic NULL: of any topic, nobody knows how many, behind on_start of each connect but the first,
+     since a pattern has no position to go on from; pos is {0, 0}. */
+  void (*on_gap)(coho_follow *f, const char *topic, uint64_t lost, coho_pos pos);
+  void (*on_start)(coho_follow *f);                            /* as for topics */
+  void (*on_error)(coho_follow *f, int err, const char *text); /* as for topics */
+  void *user;                                                  /* what coho_follow_user() returns */
+} coho_pattern_options;
+
+COHO_API int coho_client_follow_pattern_sized(coho_client *c, const char *pattern,
+                                              const coho_pattern_options *opt, size_t size,
+                                              coho_follow **out);
+/* All topics whose name matches, from now on: "+" is one segment, "#" as the last the rest, also none.
+   Who must miss nothing follows topics. A message that a topic and patterns match comes once for each.
+   Results as of coho_client_follow(). */
+static inline int coho_client_follow_pattern(coho_client *c, const char *pattern,
+                                             const coho_pattern_options *opt, coho_follow **out) {
+  return coho_client_follow_pattern_sized(c, pattern, opt, sizeof *opt, out);
+}
+
 /* Nothing of it is called any more. NULL is fine. */
 COHO_API void coho_client_unfollow(coho_follow *f);
 COHO_API coho_follow *coho_client_find(const coho_client *c, const char *topic); /* NULL: none */
+COHO_API coho_follow *coho_client_find_pattern(const coho_client *c, const char *pattern);
 
 /* Behind the last message or gap that was delivered, to be given as since another time: stored after
-   the message was handled, none is missed. 0; COHO_ENOTFOUND: the server has not told yet. */
+   the message was handled, none is missed. 0; COHO_ENOTFOUND: the server has not told yet, or it is a
+   pattern. */
 COHO_API int coho_follow_pos(const coho_follow *f, coho_pos *pos);
-COHO_API const char *coho_follow_topic(const coho_follow *f);
+COHO_API const char *coho_follow_topic(const coho_follow *f); /* or the pattern */
 COHO_API void *coho_follow_user(const coho_follow *f);
 COHO_API coho_client *coho_follow_client(const coho_follow *f);
 
@@ -183,6 +227,52 @@ static inline int coho_client_publish(coho_client *c, const char *topic, coho_ms
   return coho_client_publish_sized(c, topic, m, opt, sizeof *opt);
 }
 COHO_API size_t coho_client_queued(const coho_client *c); /* publishes that are not answered yet */
+
+/* ---- asking -------------------------------------------------------------------------------- */
+
+/*
+ * A question waits until there is a connection, and when that breaks before the answer is there it is
+ * asked again on the next one. It ends with done, exactly once and never inside the call that asks: 0,
+ * COHO_ETIMEDOUT (question_timeout_ms after the call), COHO_ESTOPPED, why the client is CLOSED, or what
+ * the hub says, such as COHO_EFORBIDDEN, or COHO_ETOOMANY and COHO_EUNAVAILABLE, after which one may ask
+ * again later. What is told before lives until the handler returns.
+ */
+
+/* Zero is the default of every field. */
+typedef struct coho_client_history_options {
+  void (*on_message)(void *ctx, coho_pos pos, coho_msg m); /* oldest first */
+  void (*done)(void *ctx, int err, coho_pos pos); /* pos: behind the last; to follow from */
+  void *ctx;
+  uint64_t limit; /* 1 to 1,000, default 100 */
+} coho_client_history_options;
+
+COHO_API int coho_client_history_sized(coho_client *c, const char *topic,
+                                       const coho_client_history_options *opt, size_t size);
+/* The last messages of a topic that are held, at most limit, and as many as the hub puts into one answer
+   (about 1 MiB). All of them, or an error and none. 0, then done is called; or COHO_EINVAL (topic,
+   limit), COHO_EFULL, COHO_ECLOSED, COHO_EOPTION, COHO_ENOMEM. */
+static inline int coho_client_history(coho_client *c, const char *topic,
+                                      const coho_client_history_options *opt) {
+  return coho_client_history_sized(c, topic, opt, sizeof *opt);
+}
+
+/* Zero is the default of every field. */
+typedef struct coho_client_presence_options {
+  void (*on_member)(void *ctx, const char *id, const char *info); /* info: JSON, NULL for nothing */
+  void (*done)(void *ctx, int err, coho_pos pos); /* pos: of the companion, to follow from */
+  void *ctx;
+} coho_client_presence_options;
+
+COHO_API int coho_client_presence_sized(coho_client *c, const char *topic,
+                                        const coho_client_presence_options *opt, size_t size);
+/* Who is here, in order of arrival, asked for in as many requests as it takes. With what the companion
+   tells after pos the list is right; who comes or goes meanwhile may be in it or not. After an error it
+   ends early; COHO_EUNAVAILABLE also when the hub started again in between. Results as of
+   coho_client_history(). */
+static inline int coho_client_presence(coho_client *c, const char *topic,
+                                       const coho_client_presence_options *opt) {
+  return coho_client_presence_sized(c, topic, opt, sizeof *opt);
+}
 
 #ifdef __cplusplus
 }

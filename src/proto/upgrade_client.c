@@ -196,13 +196,48 @@ int coho__upgrade_client_input(struct coho__upgrade_client *u, const char *data,
   return u->result;
 }
 
-/* Readable as it came. */
-static bool is_plain_text(const struct coho__http1 *h) {
+static bool has_type(const struct coho__http1 *h, struct coho__view name) {
   struct coho__view type;
   return coho__http1_only(h, "Content-Type", &type) &&
-         coho__view_eq_nocase(coho__view_trim(coho__view_split(&type, ';')), VIEW("text/plain")) &&
-         coho__http1_find(h, "Transfer-Encoding", 0) == SIZE_MAX &&
-         coho__http1_find(h, "Content-Encoding", 0) == SIZE_MAX;
+         coho__view_eq_nocase(coho__view_trim(coho__view_split(&type, ';')), name);
+}
+
+static bool is_json(const struct coho__http1 *h) {
+  return has_type(h, VIEW("application/json")) || has_type(h, VIEW("application/problem+json"));
+}
+
+static bool is_coded(const struct coho__http1 *h) {
+  return coho__http1_find(h, "Transfer-Encoding", 0) != SIZE_MAX ||
+         coho__http1_find(h, "Content-Encoding", 0) != SIZE_MAX;
+}
+
+/* The string that is the first member of this name, wherever it is in the text; no data: none. */
+static struct coho__view json_member(struct coho__view json, struct coho__view name) {
+  for (size_t i = 0; i + name.len < json.len; i++) {
+    if (memcmp(json.data + i, name.data, name.len) != 0) continue;
+    struct coho__view rest = {json.data + i + name.len, json.len - i - name.len};
+    rest = coho__view_trim(rest);
+    if (!rest.len || *rest.data != ':') continue;
+    rest = coho__view_trim((struct coho__view){rest.data + 1, rest.len - 1});
+    if (!rest.len || *rest.data != '"') continue;
+    size_t end = 1;
+    while (end < rest.len && rest.data[end] != '"')
+      end += rest.data[end] == '\\' ? 2 : 1;
+    if (end < rest.len) return (struct coho__view){rest.data + 1, end - 1};
+  }
+  return (struct coho__view){NULL, 0};
+}
+
+/* The sentence for people, by the names that it mostly has, or all of it. */
+static struct coho__view json_text(struct coho__view json) {
+  const struct coho__view names[] = {VIEW("\"text\""), VIEW("\"message\""), VIEW("\"detail\"")};
+  for (size_t i = 0; i < COHO_COUNT(names); i++) {
+    struct coho__view text = json_member(json, names[i]);
+    if (text.data) return text;
+  }
+  while (json.len && (json.data[json.len - 1] == '\n' || json.data[json.len - 1] == '\r'))
+    json.len--;
+  return coho__view_trim(json);
 }
 
 struct coho__view coho__upgrade_client_words(const struct coho__upgrade_client *u,
@@ -210,10 +245,13 @@ struct coho__view coho__upgrade_client_words(const struct coho__upgrade_client *
   static const struct coho__view none = {"", 0};
   struct coho__view length;
   uint64_t size;
-  if (!is_plain_text(&u->head) || !rest.len) return none;
+  bool json = is_json(&u->head);
+  if (!rest.len || is_coded(&u->head) || !(json || has_type(&u->head, VIEW("text/plain"))))
+    return none;
   bool whole = coho__http1_only(&u->head, "Content-Length", &length) &&
                coho__view_number(length, rest.len, &size);
   if (whole) rest.len = (size_t)size;
+  if (json) return whole ? json_text(rest) : none;
   struct coho__view line = coho__view_split(&rest, '\n');
   if (!rest.data && !whole) return none;
   if (line.len && line.data[line.len - 1] == '\r') line.len--;

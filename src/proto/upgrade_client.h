@@ -47,8 +47,8 @@ void coho__upgrade_client_free(struct coho__upgrade_client *u);
 int coho__upgrade_client_input(struct coho__upgrade_client *u, const char *data, size_t len,
                                size_t *used);
 /* After COHO_ESTATUS: what the server says about it, namely the first line of the body, if that is
-   plain text and the line is whole in rest, the bytes behind *used; else empty. As it came, not to be
-   shown unescaped. */
+   plain text, or of JSON the member text, message or detail, or else all of it, and if it is whole in
+   rest, the bytes behind *used; else empty. As it came, not to be shown unescaped. */
 struct coho__view coho__upgrade_client_words(const struct coho__upgrade_client *u,
                                              struct coho__view rest);
 /* Once open: an element of the offer, "" for none. */

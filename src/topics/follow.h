@@ -1,13 +1,14 @@
 /*
- * The topics that a client follows. Each is in one list, by what has to be done:
+ * The topics and patterns that a client follows. Each is in one list, by what has to be done:
  *
  *   idle -> running          asked for, then active once the server said yes
  *   running -> refused       for now; idle again after a while
  *   running -> denied        idle again with another token
  *   running -> leaving -> left, then freed
  *
- * The position is that of the last message or gap that was delivered. A message that is not after
- * it came before, and is dropped.
+ * The position of a topic is that of the last message or gap that was delivered. A message that is not
+ * after it came before, and is dropped. A pattern has none: what comes is delivered, and each connect
+ * but the first is a gap.
  */
 #ifndef COHO_TOPICS_FOLLOW_H
 #define COHO_TOPICS_FOLLOW_H
@@ -22,7 +23,7 @@
 /* Requests without answer on one connection: a hub takes no more than some at once. */
 enum { COHO_ASKED_MOST = 64 };
 
-enum coho__ask_kind { COHO_ASK_FOLLOW, COHO_ASK_PUBLISH, COHO_ASK_AUTH };
+enum coho__ask_kind { COHO_ASK_FOLLOW, COHO_ASK_PUBLISH, COHO_ASK_QUESTION, COHO_ASK_AUTH };
 
 /* A request. */
 struct coho__ask {
@@ -36,24 +37,29 @@ struct coho_follow {
   struct coho__list node;
   struct coho__task burial;
   coho_client *client;
-  coho_follow_options set; /* its strings are those below */
-  char *topic;
+  coho_follow_options set; /* its strings are those below; of a pattern what both have */
+  coho_pattern_options match;
+  char *name; /* the topic or the pattern */
   char *as;
   char *info;
   coho_pos pos; /* once known */
   bool known;
   bool from_start; /* not known: all that is held */
-  bool active;     /* the server said yes on this connection */
-  bool gone;       /* the program is not interested any more */
+  bool is_pattern;
+  bool active; /* the server said yes on this connection */
+  bool broken; /* a pattern: it was active on another one */
+  bool gone;   /* the program is not interested any more */
 };
 
 struct coho__follows {
-  struct coho__map topics; /* by name, without those that are gone */
+  struct coho__map topics, patterns; /* by name, without those that are gone */
   struct coho__list idle, running, refused, denied, leaving, left;
   size_t count; /* in all lists */
 };
 
 void coho__follows_init(struct coho__follows *s);
+/* The one that a frame is about; NULL: none. */
+coho_follow *coho__follows_find(const struct coho__follows *s, const struct coho__hub_frame *frame);
 /* Frees all, without a word. */
 void coho__follows_free(coho_client *c);
 /* As of coho__hub_client_ask(). */

@@ -93,8 +93,17 @@ void coho__hub_client_pump(coho_client *c) {
   if (!coho__hub_client_open(c)) return;
   int err = tell_token(c);
   if (!err) err = coho__follows_pump(c);
+  if (!err) err = coho__questions_pump(c);
   if (!err) err = coho__outbox_pump(c);
   if (err == COHO_ENOMEM) give_up(c, err);
+}
+
+void coho__hub_client_ring(const coho_client *c, coho_timer *t, uint64_t due_ms) {
+  uint64_t now_ms = coho__loop_time(c->loop);
+  if (due_ms == UINT64_MAX)
+    coho_timer_stop(t);
+  else
+    coho_timer_start(t, due_ms > now_ms ? (uint32_t)(due_ms - now_ms) : 0, 0);
 }
 
 static void on_answer_timeout(void *arg) { give_up((coho_client *)arg, COHO_ENOANSWER); }
@@ -141,26 +150,28 @@ static int authorized(coho_client *c, const struct coho__hub_frame *frame) {
   return 0;
 }
 
-static int tell_owner(coho_client *c, struct coho__ask *a, const struct coho__hub_frame *frame) {
+static int tell_owner(coho_client *c, struct coho__ask *a, struct coho__hub_frame *frame) {
+  bool lists = frame->op == COHO_HUB_HISTORY || frame->op == COHO_HUB_PRESENCE;
+  if (lists && a->kind != COHO_ASK_QUESTION) return COHO_EHUBFRAME;
   switch (a->kind) {
   case COHO_ASK_FOLLOW: return coho__follow_answer(COHO_CONTAINER_OF(a, coho_follow, ask), frame);
   case COHO_ASK_PUBLISH: return coho__publish_answer(c, a, frame);
+  case COHO_ASK_QUESTION: return coho__question_answer(c, a, frame);
   case COHO_ASK_AUTH: return authorized(c, frame);
   }
   return 0;
 }
 
 /* After each there is room for another request. */
-static int answered(coho_client *c, const struct coho__hub_frame *frame) {
+static int answered(coho_client *c, struct coho__hub_frame *frame) {
   struct coho__ask *a = take_ask(c, frame->id);
   int err = a ? tell_owner(c, a, frame) : 0;
   if (!err) coho__hub_client_pump(c);
   return err;
 }
 
-static int handle(coho_client *c, const struct coho__hub_frame *frame) {
-  coho_follow *f = NULL;
-  if (frame->topic.len) f = (coho_follow *)coho__map_get(&c->follows.topics, frame->topic);
+static int handle(coho_client *c, struct coho__hub_frame *frame) {
+  coho_follow *f = frame->topic.len ? coho__follows_find(&c->follows, frame) : NULL;
   switch (frame->op) {
   case COHO_HUB_OTHER: break;
   case COHO_HUB_MESSAGE:
@@ -170,7 +181,9 @@ static int handle(coho_client *c, const struct coho__hub_frame *frame) {
     if (f) coho__follow_gap(f, frame);
     break;
   case COHO_HUB_OK:
-  case COHO_HUB_ERROR: return answered(c, frame);
+  case COHO_HUB_ERROR:
+  case COHO_HUB_HISTORY:
+  case COHO_HUB_PRESENCE: return answered(c, frame);
   case COHO_HUB_EXPIRING: want_token(c, frame->seconds); break;
   }
   return 0;
@@ -223,6 +236,7 @@ static void close_for_good(coho_client *c, const coho_ending *how) {
   int err = how->err ? how->err : COHO_ECLOSED;
   tell_state(c, COHO_CLIENT_CLOSED, how);
   if (!c->freed) coho__outbox_end(c, err);
+  if (!c->freed) coho__questions_end(c, err);
 }
 
 static void wait_for(coho_client *c, uint32_t ms) {
@@ -260,6 +274,7 @@ static void lose(coho_client *c) {
   c->refusals_wait = false;
   coho__hub_client_forget(c, &c->auth);
   coho__follows_lost(c);
+  coho__questions_lost(c);
   coho__outbox_lost(c);
   COHO_ASSERT(c->asked.count == 0);
 }
@@ -387,6 +402,8 @@ static int read_options(coho_client *c, const coho_client_options *opt, const si
   if (!set->max_follows) set->max_follows = 100;
   if (!set->publish_timeout_ms) set->publish_timeout_ms = 240 * SECOND;
   if (!set->answer_timeout_ms) set->answer_timeout_ms = 30 * SECOND;
+  if (!set->max_questions) set->max_questions = 100;
+  if (!set->question_timeout_ms) set->question_timeout_ms = 30 * SECOND;
   if (!connection.max_message) connection.max_message = MESSAGE;
   return coho__options_new(COHO_CLIENT, &connection, sizeof connection, &c->connection);
 }
@@ -394,6 +411,7 @@ static int read_options(coho_client *c, const coho_client_options *opt, const si
 static int make_parts(coho_client *c) {
   const char *token = c->set.token;
   int err = coho__outbox_init(c);
+  if (coho__questions_init(c)) err = COHO_ENOMEM;
   c->wait = coho_timer_new(c->loop, on_wait, c);
   c->answer = coho_timer_new(c->loop, on_answer_timeout, c);
   c->again = coho_timer_new(c->loop, on_again, c);
@@ -407,6 +425,7 @@ static int make_parts(coho_client *c) {
 static void free_parts(coho_client *c) {
   coho__follows_free(c);
   coho__hub_client_forget(c, &c->auth);
+  coho__questions_free(c);
   coho__outbox_free(c);
   coho_timer_free(c->wait);
   coho_timer_free(c->answer);
@@ -437,6 +456,7 @@ static coho_client *make(coho_loop *loop) {
   coho__follows_init(&c->follows);
   coho__list_init(&c->outbox.unsent);
   coho__list_init(&c->outbox.sent);
+  coho__list_init(&c->questions.all);
   coho__task_init(&c->burial, on_burial);
   return c;
 }
@@ -464,6 +484,7 @@ void coho_client_free(coho_client *c) {
   if (!c || c->freed) return;
   c->freed = true;
   coho__outbox_end(c, COHO_ESTOPPED);
+  coho__questions_end(c, COHO_ESTOPPED);
   if (c->conn) {
     coho_conn_set_user(c->conn, NULL);
     if (c->state != COHO_CLIENT_OPEN || coho_close(c->conn, 1000, NULL)) coho_abort(c->conn);

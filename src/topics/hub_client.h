@@ -4,8 +4,8 @@
  *
  *   CONNECTING -> OPEN -> WAITING -> CONNECTING ...   or CLOSED
  *
- * follow.c has the topics, outbox.c what is published. Both ask by coho__hub_client_ask() and are told
- * when the connection is lost: then nothing is asked any more.
+ * follow.c has the topics, question.c what is asked about them, outbox.c what is published. All ask by
+ * coho__hub_client_ask() and are told when the connection is lost: then nothing is asked any more.
  *
  * The program may free the client, and stop to follow, inside every handler: both stay in memory until
  * the end of the turn, with `freed` and `gone` set, and who called a handler looks at that.
@@ -15,6 +15,7 @@
 
 #include "topics/follow.h"
 #include "topics/outbox.h"
+#include "topics/question.h"
 #include "ws/options.h"
 
 struct coho_client {
@@ -31,6 +32,7 @@ struct coho_client {
   struct coho__map asked; /* struct coho__ask by id */
   struct coho__ask auth;
   struct coho__follows follows;
+  struct coho__questions questions;
   struct coho__outbox outbox;
   uint64_t last_id;
   uint64_t opened_ms;
@@ -62,6 +64,8 @@ int coho__hub_client_ask(coho_client *c, struct coho__ask *a, struct coho__view 
 void coho__hub_client_forget(coho_client *c, struct coho__ask *a);
 /* Asks what there is to ask. */
 void coho__hub_client_pump(coho_client *c);
+/* Lets a deadline ring at this time of the loop's clock; UINT64_MAX: never. */
+void coho__hub_client_ring(const coho_client *c, coho_timer *t, uint64_t due_ms);
 /* ms to leave a hub alone that refused for now, so many times in a row. */
 uint32_t coho__hub_client_breath(const coho_client *c, uint32_t refusals);
 /* Topics were refused for now: they are asked for again after a while. */

@@ -76,11 +76,7 @@ static void complete_without(coho_client *c, struct coho__publish *p, int err) {
 /* For the oldest, which is due first, since all have the same time. */
 static void set_expiry(coho_client *c) {
   const struct coho__publish *p = oldest(&c->outbox);
-  uint64_t now_ms = coho__loop_time(c->loop);
-  if (!p || p->due_ms == UINT64_MAX)
-    coho_timer_stop(c->outbox.expiry);
-  else
-    coho_timer_start(c->outbox.expiry, p->due_ms > now_ms ? (uint32_t)(p->due_ms - now_ms) : 0, 0);
+  coho__hub_client_ring(c, c->outbox.expiry, p ? p->due_ms : UINT64_MAX);
 }
 
 static void on_expiry(void *arg) {

@@ -223,6 +223,12 @@ def explain(c, what):
         body = b"\r\nNo tea\n"
     elif what == "chunks":
         more, body = "Transfer-Encoding: chunked\r\n", b"6\r\nNo tea\r\n0\r\n\r\n"
+    elif what == "json":
+        kind, body = "application/json", b'{"error":{"code":"forbidden","text":"no \x1b[2J tea"}}'
+    elif what == "object":
+        kind, body = "application/problem+json", b'{\n "text" : 7, "why": "no tea"}\n'
+    elif what == "torn":
+        kind, body = "application/json; charset=utf-8", b'{"text":"no \\'
     elif what == "packed":
         more = "Content-Encoding: gzip\r\n"
     length = "" if more.startswith("T") else f"Content-Length: {size or len(body)}\r\n"

@@ -9,6 +9,9 @@
 #include "support/text.h"
 #include "topics/hub_frame.h"
 
+#include "base/check.h"
+
+#include <coho/client.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +66,110 @@ static void test_answers(void **state) {
   assert_true(frame.seconds == UINT32_MAX);
 }
 
+static void test_by_a_pattern(void **state) {
+  (void)state;
+  assert_int_equal(read("{\"topic\":\"a/b\",\"pattern\":\"a/+\",\"pos\":\"k.2\",\"data\":\"\"}"),
+                   0);
+  assert_int_equal(frame.op, COHO_HUB_MESSAGE);
+  assert_true(coho__view_eq(frame.pattern, VIEW("a/+")));
+  assert_int_equal(
+      read("{\"op\":\"gap\",\"topic\":\"a\",\"pattern\":\"#\",\"lost\":2,\"pos\":\"k.1\"}"), 0);
+  assert_true(coho__view_eq(frame.pattern, VIEW("#")));
+  assert_int_equal(read("{\"topic\":\"a\",\"pattern\":\"\",\"pos\":\"k.2\",\"data\":\"\"}"),
+                   COHO_EHUBFRAME);
+  assert_int_equal(read("{\"topic\":\"a\",\"pattern\":1,\"pos\":\"k.2\",\"data\":\"\"}"),
+                   COHO_EHUBFRAME);
+}
+
+static void test_history(void **state) {
+  (void)state;
+  coho_pos pos;
+  coho_msg m;
+  assert_int_equal(
+      read("{\"op\":\"history\",\"id\":3,\"topic\":\"a\",\"pos\":\"k.9\",\"messages\":["
+           "{\"pos\":\"k.7\",\"data64\":\"/w==\"},{\"pos\":\"k.8\",\"data\":\"x\"},"
+           "{\"pos\":\"k.9\",\"data64\":\"AAEC\"}]}"),
+      0);
+  assert_int_equal(frame.op, COHO_HUB_HISTORY);
+  assert_int_equal(frame.id, 3);
+  assert_int_equal(frame.count, 3);
+  assert_int_equal(frame.pos.offset, 9);
+  coho__hub_frame_message(&frame, 0, &pos, &m);
+  assert_int_equal(pos.offset, 7);
+  assert_int_equal(m.len, 1);
+  assert_memory_equal(m.data, "\xff", 1);
+  coho__hub_frame_message(&frame, 1, &pos, &m);
+  assert_int_equal(m.type, COHO_TEXT);
+  coho__hub_frame_message(&frame, 2, &pos, &m);
+  assert_int_equal(m.len, 3);
+}
+
+static void test_presence(void **state) {
+  (void)state;
+  struct coho__hub_member m;
+  assert_int_equal(
+      read("{\"op\":\"presence\",\"id\":3,\"topic\":\"a\",\"pos\":\"k.0\",\"members\":["
+           "{\"id\":\"ann\",\"info\":{\"c\": [1]}},{\"id\":\"bob\",\"info\":null},"
+           "{\"id\":\"cy\"}]}"),
+      0);
+  assert_int_equal(frame.op, COHO_HUB_PRESENCE);
+  assert_int_equal(frame.count, 3);
+  assert_int_equal(coho__hub_frame_member(&frame, 0, &m), 0);
+  assert_string_equal(m.id, "ann");
+  assert_string_equal(m.info, "{\"c\":[1]}");
+  coho__hub_member_free(&m);
+  for (size_t i = 1; i < 3; i++) {
+    assert_int_equal(coho__hub_frame_member(&frame, i, &m), 0);
+    assert_null(m.info);
+    coho__hub_member_free(&m);
+  }
+}
+
+static void test_lists_that_are_none(void **state) {
+  static const char *const wrong[] = {
+      "{\"op\":\"history\",\"pos\":\"k.1\"}",
+      "{\"op\":\"history\",\"pos\":\"k.1\",\"messages\":{}}",
+      "{\"op\":\"history\",\"messages\":[]}",
+      "{\"op\":\"history\",\"pos\":\"k.1\",\"messages\":[1]}",
+      "{\"op\":\"history\",\"pos\":\"k.1\",\"messages\":[{\"pos\":\"k.1\",\"data64\":\"*\"}]}",
+      "{\"op\":\"history\",\"pos\":\"k.1\",\"messages\":[{\"pos\":\"0\",\"data\":\"\"}]}",
+      "{\"op\":\"presence\",\"pos\":\"k.1\",\"members\":[{\"id\":\"\"}]}",
+      "{\"op\":\"presence\",\"pos\":\"k.1\",\"members\":[{\"id\":\"a\\u0000\"}]}",
+      "{\"op\":\"presence\",\"pos\":\"k.1\",\"members\":[\"ann\"]}",
+      "{\"op\":\"presence\",\"pos\":1,\"members\":[]}",
+      "{\"op\":\"presence\",\"pos\":\"k.1\",\"members\":[],\"next\":-1}",
+      "{\"op\":\"presence\",\"pos\":\"k.1\",\"members\":[],\"next\":\"7\"}",
+  };
+  (void)state;
+  for (size_t i = 0; i < COHO_COUNT(wrong); i++)
+    assert_int_equal(read(wrong[i]), COHO_EHUBFRAME);
+}
+
+static void test_who_comes_and_goes(void **state) {
+  static const char *const wrong[] = {"",
+                                      "{}",
+                                      "[]",
+                                      "{\"event\":\"join\"}",
+                                      "{\"event\":\"sings\",\"id\":\"a\"}",
+                                      "{\"event\":\"join\",\"id\":\"\"}",
+                                      "join"};
+  struct coho__hub_member m;
+  (void)state;
+  coho_msg event = coho_text("{\"event\":\"update\",\"id\":\"ann\",\"info\":[[1]]}");
+  assert_int_equal(coho__hub_member_read(&m, event), 0);
+  assert_int_equal(m.event, COHO_UPDATE);
+  assert_string_equal(m.id, "ann");
+  assert_string_equal(m.info, "[[1]]");
+  coho__hub_member_free(&m);
+  event.type = COHO_BINARY;
+  assert_int_equal(coho__hub_member_read(&m, event), COHO_EHUBFRAME);
+  coho__hub_member_free(&m);
+  for (size_t i = 0; i < COHO_COUNT(wrong); i++) {
+    assert_int_equal(coho__hub_member_read(&m, coho_text(wrong[i])), COHO_EHUBFRAME);
+    coho__hub_member_free(&m);
+  }
+}
+
 /* B27: what it would cost to look at it is known before it is looked at. */
 static void test_B27_deep_and_wide(void **state) {
   (void)state;
@@ -103,7 +210,7 @@ static void test_requests(void **state) {
   assert_put(coho__hub_put_sub(&out, 2, &sub), &out,
              "{\"op\":\"sub\",\"id\":2,\"topic\":\"a\",\"since\":\"0\","
              "\"as\":{\"id\":\"a\\\"n\",\"info\":[1]}}");
-  assert_put(coho__hub_put_unsub(&out, 3, "a"), &out,
+  assert_put(coho__hub_put_unsub(&out, 3, &sub), &out,
              "{\"op\":\"unsub\",\"id\":3,\"topic\":\"a\"}");
   struct coho__hub_pub pub = {
       .topic = "a", .msg = coho_text("\x01\x1f\"\\\n\r\t\x7f"), .idem = "i"};
@@ -116,6 +223,19 @@ static void test_requests(void **state) {
       coho__hub_put_pub(&out, 5, &pub), &out,
       "{\"op\":\"pub\",\"id\":5,\"topic\":\"a\",\"key\":\"k\",\"idem\":\"i\",\"data64\":\"/w==\"}");
   assert_put(coho__hub_put_auth(&out, 6, "t"), &out, "{\"op\":\"auth\",\"id\":6,\"token\":\"t\"}");
+  sub = (struct coho__hub_sub){.pattern = "a/+"};
+  assert_put(coho__hub_put_sub(&out, 7, &sub), &out,
+             "{\"op\":\"sub\",\"id\":7,\"pattern\":\"a/+\"}");
+  assert_put(coho__hub_put_unsub(&out, 8, &sub), &out,
+             "{\"op\":\"unsub\",\"id\":8,\"pattern\":\"a/+\"}");
+  assert_put(coho__hub_put_history(&out, 9, "a", 5), &out,
+             "{\"op\":\"history\",\"id\":9,\"topic\":\"a\",\"limit\":5}");
+  struct coho__hub_page page = {.topic = "a", .limit = 5};
+  assert_put(coho__hub_put_presence(&out, 10, &page), &out,
+             "{\"op\":\"presence\",\"id\":10,\"topic\":\"a\",\"limit\":5}");
+  page.after = 7;
+  assert_put(coho__hub_put_presence(&out, 11, &page), &out,
+             "{\"op\":\"presence\",\"id\":11,\"topic\":\"a\",\"limit\":5,\"after\":7}");
 }
 
 static void test_no_room(void **state) {
@@ -136,6 +256,11 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(test_message, teardown),
       cmocka_unit_test_teardown(test_answers, teardown),
+      cmocka_unit_test_teardown(test_by_a_pattern, teardown),
+      cmocka_unit_test_teardown(test_history, teardown),
+      cmocka_unit_test_teardown(test_presence, teardown),
+      cmocka_unit_test_teardown(test_lists_that_are_none, teardown),
+      cmocka_unit_test(test_who_comes_and_goes),
       cmocka_unit_test_teardown(test_B27_deep_and_wide, teardown),
       cmocka_unit_test(test_requests),
       cmocka_unit_test(test_no_room),
