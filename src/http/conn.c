@@ -262,8 +262,16 @@ static void refuse(struct coho__http_conn *c, int err) {
   c->state = COHO_HTTP_REPLY;
 }
 
+/* Whether it asks only what may be asked here (RFC 9110 9.3.7), which health checks do. */
+static bool asks_options(const struct coho__http_conn *c, const struct coho__match *m) {
+  const struct coho__http1 *head = &c->request.head;
+  if (!coho__view_eq(coho__http1_method(head), VIEW("OPTIONS"))) return false;
+  return m->path_known || coho__view_eq(coho__http1_target(head), VIEW("*"));
+}
+
 /* No route: the connection may go on, since nothing is wrong with the request as such. */
 static void refuse_route(struct coho__http_conn *c, const struct coho__match *m) {
+  struct coho__answer options = {.status = 204, .source = COHO_SOURCE_NONE};
   if (m->ws_known) {
     refuse(c, COHO_ENOUPGRADE);
     return;
@@ -273,7 +281,13 @@ static void refuse_route(struct coho__http_conn *c, const struct coho__match *m)
     refuse(c, err);
     return;
   }
-  err = coho__reply_text(c, m->path_known ? 405 : 404, NULL);
+  coho__reply_refusing(c, m->slashed, COHO_ENOTFOUND);
+  if (c->replied) {
+    c->state = COHO_HTTP_REPLY;
+    return;
+  }
+  err = asks_options(c, m) ? coho__reply(c, &options)
+                           : coho__reply_text(c, m->path_known ? 405 : 404, NULL);
   if (err) coho__reply_refuse(c, err);
   c->state = COHO_HTTP_REPLY;
 }
@@ -294,7 +308,8 @@ static int check_expectation(const struct coho__http1 *head, bool *wants_continu
 /* Of a request to this route, which may be NULL. */
 static uint64_t max_body(const struct coho__http_conn *c, const struct coho__route *route) {
   uint64_t all = c->http->conf->max_body ? c->http->conf->max_body : MAX_BODY;
-  return route && route->max_body ? route->max_body : all;
+  return route && route->max_body ? atomic_load_explicit(route->max_body, memory_order_relaxed)
+                                  : all;
 }
 
 /* There is a route: what is to be read before it can serve. */
@@ -319,10 +334,12 @@ static int check_load(struct coho__http_conn *c, const struct coho__route *route
 /* Cheap checks first: nothing of the body is read before somebody is there who wants it. */
 static void check_request(struct coho__http_conn *c) {
   coho_request *r = &c->request;
-  struct coho__match match;
+  struct coho__match match = {.route = NULL};
   bool wants_continue = false;
   int err = coho__forwarded_enter(c);
   if (!err) err = coho__request_parse(r);
+  int find_err = err ? 0 : coho__routes_find(c->http->conf->routes, r, &match);
+  c->route = match.route; /* which may have a word in the refusal, too */
   /* A proxy may have switched to a tunnel when it saw this field: whatever comes behind an answer
      that is not 101 must not be taken for another request. */
   if (coho__http1_find(&r->head, "Upgrade", 0) != SIZE_MAX) c->ending = true;
@@ -331,7 +348,7 @@ static void check_request(struct coho__http_conn *c) {
     refuse(c, err);
     return;
   }
-  err = coho__routes_find(c->http->conf->routes, r, &match);
+  err = find_err;
   int body_err = coho__body_limit(&c->framing, max_body(c, match.route));
   if (body_err) c->ending = true;
   if (!err && !match.route) {
@@ -341,7 +358,6 @@ static void check_request(struct coho__http_conn *c) {
   if (!err) err = check_load(c, match.route);
   if (!err) err = body_err;
   if (!err) err = check_expectation(&r->head, &wants_continue);
-  c->route = match.route;
   if (!err) err = expect_body(c, wants_continue);
   if (err) refuse(c, err);
 }

@@ -134,6 +134,13 @@ int coho__routes_add(struct coho__routes *rs, const char *pattern,
   return 0;
 }
 
+const struct coho__route *coho__routes_get(const struct coho__routes *rs, const char *pattern,
+                                           void (*serve)(coho_request *r, void *ctx)) {
+  for (struct coho__list *n = rs->list.next; n != &rs->list; n = n->next)
+    if (route_at(n)->serve == serve && !strcmp(route_at(n)->pattern, pattern)) return route_at(n);
+  return NULL;
+}
+
 /* ---- finding --------------------------------------------------------------------------------- */
 
 static bool matches(const char *pattern, const char *path) {
@@ -213,6 +220,7 @@ static void choose(const struct coho__routes *rs, struct coho__list *first,
       m->route = route;
     }
   }
+  allow(m, "OPTIONS");
 }
 
 static bool encoded_slash(const coho_request *r) {
@@ -226,9 +234,21 @@ static bool encoded_slash(const coho_request *r) {
   return false;
 }
 
+/* The first of HTTP for the path, whatever the method; NULL. */
+static const struct coho__route *of_path(const struct coho__routes *rs, const char *path) {
+  for (struct coho__list *node = rs->list.next; node != &rs->list; node = node->next) {
+    const struct coho__route *route = route_at(node);
+    if (route->kind == COHO_ROUTE_HTTP && matches(route->pattern, path)) return route;
+  }
+  return NULL;
+}
+
 int coho__routes_find(const struct coho__routes *rs, coho_request *r, struct coho__match *m) {
   *m = (struct coho__match){0};
-  if (encoded_slash(r)) return 0;
+  if (encoded_slash(r)) {
+    m->slashed = of_path(rs, r->path);
+    return 0;
+  }
   bool upgrade = coho__upgrade_wanted(r);
   struct coho__list *first = NULL;
   for (struct coho__list *node = rs->list.next; node != &rs->list; node = node->next) {

@@ -15,6 +15,7 @@
 #include "proto/request.h"
 
 #include <coho/coho.h>
+#include <stdatomic.h>
 
 enum coho__route_kind { COHO_ROUTE_WS, COHO_ROUTE_HTTP };
 
@@ -27,9 +28,11 @@ struct coho__route {
      is correct HTTP; checks the handshake, also that it has no body, then takes the stream or
      replies. */
   void (*serve)(coho_request *r, void *ctx);
-  /* HTTP: replies to a request whose body is larger than max_body, before it is there. May be NULL. */
-  void (*too_big)(coho_request *r, void *ctx);
-  uint64_t max_body; /* 0: the server's */
+  /* HTTP: a request to its paths is about to be refused with this error, before serve() had it or instead
+     of its answer: may reply, or add fields to the reply to come; an error when it did neither. COHO_ENOTFOUND:
+     the path has an encoded slash. May be NULL. */
+  int (*refuse)(coho_request *r, int err, void *ctx);
+  const _Atomic uint64_t *max_body; /* lives as ctx does; NULL: the server's */
   void *ctx;
   void (*free_ctx)(void *ctx); /* may be NULL */
 };
@@ -44,11 +47,17 @@ void coho__routes_free(struct coho__routes *rs);
    COHO_ENOMEM. */
 int coho__routes_add(struct coho__routes *rs, const char *pattern, const struct coho__route *route);
 
+/* The route of exactly this pattern that is served by this function; NULL: there is none. */
+const struct coho__route *coho__routes_get(const struct coho__routes *rs, const char *pattern,
+                                           void (*serve)(coho_request *r, void *ctx));
+
 struct coho__match {
   const struct coho__route *route; /* NULL: nothing answers this request */
-  bool path_known;                 /* the path has a route, but not for this method: 405 or 426 */
-  bool ws_known;                   /* a GET that lacks nothing but the upgrade: 426 */
-  char allow[128];                 /* methods served here, for 405 */
+  const struct coho__route
+      *slashed;    /* the one of HTTP that it had without its encoded slash; NULL */
+  bool path_known; /* the path has a route, but not for this method: 405 or 426 */
+  bool ws_known;   /* a GET that lacks nothing but the upgrade: 426 */
+  char allow[128]; /* methods served here, also OPTIONS */
 };
 
 /* Finds who serves r: a WebSocket route when it wants to upgrade, else an HTTP route; sets the

@@ -11,8 +11,15 @@ enum state {
   DATA_CR,
   DATA_LF,
   SIZE,
-  SPACE, /* before an extension */
-  EXTENSION,
+  SPACE,     /* before the semicolon of an extension */
+  EXTENSION, /* behind it */
+  EXTENSION_NAME,
+  EXTENSION_SPACE,  /* behind the name */
+  EXTENSION_EQUALS, /* behind the sign */
+  EXTENSION_VALUE,
+  EXTENSION_QUOTED,
+  EXTENSION_ESCAPE, /* behind a backslash in there */
+  EXTENSION_END,    /* behind the quotes */
   SIZE_LF,
   TRAILER_NAME, /* or the empty line that ends the body */
   TRAILER_VALUE,
@@ -108,10 +115,51 @@ static int take_space(struct coho__body *b, char c) {
   return c == ' ' || c == '\t' ? ignore(b) : COHO_ECHUNK;
 }
 
-/* What runs up to the end of its line. */
-static int take_text(struct coho__body *b, char c, enum state next) {
-  if (c == '\r') return turn(b, next);
-  return (coho__chars[(unsigned char)c] & COHO_CHAR_VALUE) != 0 ? ignore(b) : COHO_ECHUNK;
+static bool is_token(char c) { return (coho__chars[(unsigned char)c] & COHO_CHAR_TOKEN) != 0; }
+
+static bool is_text(char c) { return (coho__chars[(unsigned char)c] & COHO_CHAR_VALUE) != 0; }
+
+/* One byte of an extension, then. */
+static int ignore_then(struct coho__body *b, enum state next) {
+  b->state = (uint8_t)next;
+  return ignore(b);
+}
+
+/* White space, or the first byte of a token. */
+static int take_gap(struct coho__body *b, char c, enum state token) {
+  if (c == ' ' || c == '\t') return ignore(b);
+  return is_token(c) ? ignore_then(b, token) : COHO_ECHUNK;
+}
+
+/* Behind a name or value: more extensions, or the end of the line. */
+static int take_extension_end(struct coho__body *b, char c, enum state space) {
+  switch (c) {
+  case ';': return turn(b, EXTENSION);
+  case '\r': return turn(b, SIZE_LF);
+  case ' ':
+  case '\t': return ignore_then(b, space);
+  default: return COHO_ECHUNK;
+  }
+}
+
+/* chunk-ext (RFC 9112 7.1.1); a loose one is what two parsers read differently. */
+static int take_extension(struct coho__body *b, char c) {
+  switch ((int)b->state) {
+  case EXTENSION: return take_gap(b, c, EXTENSION_NAME);
+  case EXTENSION_NAME:
+    if (is_token(c)) return ignore(b);
+    return c == '=' ? turn(b, EXTENSION_EQUALS) : take_extension_end(b, c, EXTENSION_SPACE);
+  case EXTENSION_SPACE: return c == '=' ? turn(b, EXTENSION_EQUALS) : take_space(b, c);
+  case EXTENSION_EQUALS:
+    return c == '"' ? ignore_then(b, EXTENSION_QUOTED) : take_gap(b, c, EXTENSION_VALUE);
+  case EXTENSION_VALUE: return is_token(c) ? ignore(b) : take_extension_end(b, c, SPACE);
+  case EXTENSION_QUOTED:
+    if (c == '"') return turn(b, EXTENSION_END);
+    if (c == '\\') return ignore_then(b, EXTENSION_ESCAPE);
+    return is_text(c) ? ignore(b) : COHO_ECHUNK;
+  case EXTENSION_ESCAPE: return is_text(c) ? ignore_then(b, EXTENSION_QUOTED) : COHO_ECHUNK;
+  default: return take_extension_end(b, c, SPACE);
+  }
 }
 
 static int take_trailer_name(struct coho__body *b, char c) {
@@ -119,7 +167,12 @@ static int take_trailer_name(struct coho__body *b, char c) {
   if (c == '\r' && first) return turn(b, END_LF);
   if (c == ':' && !first) return turn(b, TRAILER_VALUE);
   b->taken = 1;
-  return (coho__chars[(unsigned char)c] & COHO_CHAR_TOKEN) != 0 ? ignore(b) : COHO_ECHUNK;
+  return is_token(c) ? ignore(b) : COHO_ECHUNK;
+}
+
+static int take_trailer_value(struct coho__body *b, char c) {
+  if (c == '\r') return turn(b, TRAILER_LF);
+  return is_text(c) ? ignore(b) : COHO_ECHUNK;
 }
 
 static int take_line_end(struct coho__body *b, char c) {
@@ -135,6 +188,13 @@ static int take_line_end(struct coho__body *b, char c) {
   case SIZE:
   case SPACE:
   case EXTENSION:
+  case EXTENSION_NAME:
+  case EXTENSION_SPACE:
+  case EXTENSION_EQUALS:
+  case EXTENSION_VALUE:
+  case EXTENSION_QUOTED:
+  case EXTENSION_ESCAPE:
+  case EXTENSION_END:
   case TRAILER_NAME:
   case TRAILER_VALUE: break;
   }
@@ -147,9 +207,16 @@ static int take_byte(struct coho__body *b, char c) {
   case DATA_CR: return c == '\r' ? turn(b, DATA_LF) : COHO_ECHUNK;
   case SIZE: return take_size(b, c);
   case SPACE: return take_space(b, c);
-  case EXTENSION: return take_text(b, c, SIZE_LF);
+  case EXTENSION:
+  case EXTENSION_NAME:
+  case EXTENSION_SPACE:
+  case EXTENSION_EQUALS:
+  case EXTENSION_VALUE:
+  case EXTENSION_QUOTED:
+  case EXTENSION_ESCAPE:
+  case EXTENSION_END: return take_extension(b, c);
   case TRAILER_NAME: return take_trailer_name(b, c);
-  case TRAILER_VALUE: return take_text(b, c, TRAILER_LF);
+  case TRAILER_VALUE: return take_trailer_value(b, c);
   case DATA_LF:
   case SIZE_LF:
   case TRAILER_LF:

@@ -183,7 +183,12 @@ static int take_version(struct coho__http1 *h, char c) {
   static const char pattern[] = "HTTP/1.d";
   size_t at = part_len(h);
   bool digit = coho__is_digit(c);
-  if (at == 5 && digit && c != '1') return COHO_EHTTPVERSION;
+  if (at == 5 && digit) {
+    h->minor = (uint8_t)(c - '0'); /* the major one for now */
+    return keep(h, &c, 1);
+  }
+  /* One digit is another version; more are none. */
+  if (at == 6 && !digit && h->minor != 1) return COHO_EHTTPVERSION;
   if (at < sizeof pattern - 2 && c != pattern[at]) return COHO_EHTTP;
   if (at < sizeof pattern - 2) return keep(h, &c, 1);
   if (!digit) return COHO_EHTTP;

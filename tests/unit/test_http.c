@@ -68,13 +68,31 @@ static void test_head_has_no_body(void **state) {
   (void)state;
   httpd_expect(&server, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\nHEAD /nope HTTP/1.1\r\nHost: a\r\n\r\n",
                STATUS("200 OK") "Content-Length: 5\r\nContent-Type: text/plain\r\n\r\n" STATUS(
-                   "404 Not Found") TEXT(10) "\r\n");
+                   "404 Not Found") TEXT(10) NO_STORE "\r\n");
 }
 
 static void test_method_not_allowed(void **state) {
   (void)state;
   httpd_expect(&server, "DELETE /echo HTTP/1.1\r\nHost: a\r\n\r\n",
-               STATUS("405 Method Not Allowed") TEXT(19) "Allow: POST\r\n\r\nMethod Not Allowed\n");
+               STATUS("405 Method Not Allowed") TEXT(19) "Allow: POST, OPTIONS\r\n" NO_STORE
+                                                         "\r\nMethod Not Allowed\n");
+}
+
+/* RFC 9110 9.3.7: answered for every path that is served, unless it has a route of its own. */
+static void test_options(void **state) {
+  (void)state;
+  httpd_expect(&server, "OPTIONS / HTTP/1.1\r\nHost: a\r\n\r\n",
+               STATUS("204 No Content") "Allow: GET, HEAD, OPTIONS\r\n\r\n");
+  httpd_expect(&server, "OPTIONS /echo HTTP/1.0\r\n\r\n",
+               STATUS("204 No Content") CLOSE "Allow: POST, OPTIONS\r\n\r\n[end]");
+  httpd_expect(&server, "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+               STATUS("204 No Content") "Allow: GET, HEAD, OPTIONS\r\n\r\n");
+  httpd_expect(&server, "OPTIONS /nope HTTP/1.1\r\nHost: a\r\n\r\n", NOT_FOUND);
+  /* its body is not read: no further request */
+  httpd_expect(&server, "OPTIONS / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx",
+               STATUS("204 No Content") CLOSE "Allow: GET, HEAD, OPTIONS\r\n\r\n[end]");
+  httpd_route(&server, "OPTIONS", "/echo", hello);
+  httpd_expect(&server, "OPTIONS /echo HTTP/1.1\r\nHost: a\r\n\r\n", HELLO);
 }
 
 static void test_pipelined_in_order(void **state) {
@@ -234,9 +252,9 @@ static void test_body_limit(void **state) {
                REFUSED("413 Content Too Large", 42, "the request body is larger than the limit"));
   /* nobody wants this body: the path decides first, and the body is no request */
   httpd_expect(&server, "POST /nope HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabcdef",
-               STATUS("404 Not Found") TEXT(10) CLOSE "\r\nNot Found\n[end]");
+               STATUS("404 Not Found") TEXT(10) CLOSE NO_STORE "\r\nNot Found\n[end]");
   httpd_expect(&server, "POST /nope HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
-               STATUS("404 Not Found") TEXT(10) CLOSE "\r\nNot Found\n[end]");
+               STATUS("404 Not Found") TEXT(10) CLOSE NO_STORE "\r\nNot Found\n[end]");
 }
 
 static void test_coding_not_supported(void **state) {
@@ -266,7 +284,7 @@ static void test_expect_continue(void **state) {
   httpd_expect(
       &server,
       "POST /nope HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n",
-      STATUS("404 Not Found") TEXT(10) CLOSE "\r\nNot Found\n[end]");
+      STATUS("404 Not Found") TEXT(10) CLOSE NO_STORE "\r\nNot Found\n[end]");
   httpd_expect(&server, "POST /echo HTTP/1.0\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\na",
                STATUS("200 OK") "Content-Length: 1\r\nContent-Type: text/plain\r\n" CLOSE
                                 "\r\na[end]");
@@ -369,12 +387,12 @@ static void test_A08_refused_upgrade_closes(void **state) {
                "GET /old HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\nGET / HTTP/1.1\r\n",
                STATUS("426 Upgrade Required") TEXT(47) CLOSE
                "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-               "Sec-WebSocket-Version: 13\r\n\r\n"
+               "Sec-WebSocket-Version: 13\r\n" NO_STORE "\r\n"
                "only version 13 of the protocol is spoken here\n[end]");
   httpd_expect(&server, "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\nGET / HTTP/1.1\r\n",
                HELLO_CLOSE);
   httpd_expect(&server, "GET /nope HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\nGET / HT",
-               STATUS("404 Not Found") TEXT(10) CLOSE "\r\nNot Found\n[end]");
+               STATUS("404 Not Found") TEXT(10) CLOSE NO_STORE "\r\nNot Found\n[end]");
   httpd_expect(
       &server,
       "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\n"
@@ -392,10 +410,11 @@ static void test_A11_websocket_route(void **state) {
   httpd_expect(&server, "GET /ws HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\n",
                STATUS("426 Upgrade Required") TEXT(36) CLOSE
                "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-               "Sec-WebSocket-Version: 13\r\n\r\n"
+               "Sec-WebSocket-Version: 13\r\n" NO_STORE "\r\n"
                "this resource speaks WebSocket only\n[end]");
   httpd_expect(&server, "POST /ws HTTP/1.1\r\nHost: a\r\n\r\n",
-               STATUS("405 Method Not Allowed") TEXT(19) "Allow: GET\r\n\r\nMethod Not Allowed\n");
+               STATUS("405 Method Not Allowed") TEXT(19) "Allow: GET, OPTIONS\r\n" NO_STORE
+                                                         "\r\nMethod Not Allowed\n");
   /* HS-20: HTTP/1.0 cannot upgrade */
   const char *answer = httpd_ask(&server, "GET /ws HTTP/1.0\r\nUpgrade: websocket\r\n\r\n");
   assert_memory_equal(answer, "HTTP/1.1 426 ", 13);
@@ -408,6 +427,7 @@ int main(void) {
       TEST(test_get),
       TEST(test_head_has_no_body),
       TEST(test_method_not_allowed),
+      TEST(test_options),
       TEST(test_pipelined_in_order),
       TEST(test_persistence),
       TEST(test_handler_without_reply),

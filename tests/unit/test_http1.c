@@ -172,6 +172,8 @@ static void test_HS_00_malformed_request_lines(void **state) {
       ROW("GET /\0 HTTP/1.1\r\n\r\n", COHO_ETARGET),
       ROW("GET / http/1.1\r\n\r\n", COHO_EHTTP),
       ROW("GET / HTTP/11\r\n\r\n", COHO_EHTTP),
+      ROW("GET / HTTP/01.1\r\n\r\n", COHO_EHTTP),
+      ROW("GET / HTTP/20.0\r\n\r\n", COHO_EHTTP),
       ROW("GET / HTTP/1.10\r\n\r\n", COHO_EHTTP),
       ROW("GET / HTTP/1.x\r\n\r\n", COHO_EHTTP),
       ROW("GET / HTTP/x.1\r\n\r\n", COHO_EHTTP),

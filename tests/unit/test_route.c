@@ -136,15 +136,15 @@ static void test_methods(void **state) {
       {"GET", "/a", "GET /a"},
       {"HEAD", "/a", "GET /a"},
       {"POST", "/a", "POST /a"},
-      {"PUT", "/a", "405 GET, HEAD, POST"},
-      {"get", "/a", "405 GET, HEAD, POST"},
+      {"PUT", "/a", "405 GET, HEAD, POST, OPTIONS"},
+      {"get", "/a", "405 GET, HEAD, POST, OPTIONS"},
       {"HEAD", "/h", "HEAD /h"},
       {"GET", "/h", "GET /h"},
       {"PUT", "/any", "* /any"},
       {"GET", "/any", "GET /any"},
       {"POST", "/only", "POST /only"},
       /* a path with a route of its own does not fall through to a less specific one */
-      {"GET", "/only", "405 POST"},
+      {"GET", "/only", "405 POST, OPTIONS"},
       {"GET", "/else", "GET /* *=else"},
   };
   struct coho__routes rs;
@@ -168,9 +168,9 @@ static void test_upgrade_decides(void **state) {
       {"GET", "/both", "GET /both"},
       {"WS", "/chat/x", "WS /chat/:room room=x"},
       {"GET", "/chat/x", "426"},
-      {"POST", "/chat/x", "405 GET"},
-      {"HEAD", "/chat/x", "405 GET"},
-      {"PUT", "/both", "405 GET, HEAD"},
+      {"POST", "/chat/x", "405 GET, OPTIONS"},
+      {"HEAD", "/chat/x", "405 GET, OPTIONS"},
+      {"PUT", "/both", "405 GET, HEAD, OPTIONS"},
       {"WS", "/page", "GET /* *=page"}, /* nobody upgrades here: plain HTTP */
   };
   struct coho__routes rs;
@@ -184,8 +184,8 @@ static void test_upgrade_decides(void **state) {
   assert_int_equal(add(&rs, "WS", "/mixed"), 0);
   expect(&rs, rows, COHO_COUNT(rows));
   assert_string_equal(find(&rs, "GET", "/mixed"), "426");
-  assert_string_equal(find(&rs, "PUT", "/mixed"), "405 POST, GET");
-  assert_string_equal(find(&rs, "WS", "/api"), "405 POST");
+  assert_string_equal(find(&rs, "PUT", "/mixed"), "405 POST, GET, OPTIONS");
+  assert_string_equal(find(&rs, "WS", "/api"), "405 POST, OPTIONS");
   /* a WebSocket route, also when an HTTP route is more specific */
   assert_int_equal(add(&rs, "WS", "/*"), 0);
   assert_string_equal(find(&rs, "WS", "/api"), "WS /* *=api");

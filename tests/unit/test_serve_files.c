@@ -25,12 +25,18 @@
 static const unsigned char page[] = "<!doctype html>";
 static const unsigned char script[] = "0123456789";
 
+static const unsigned char zipped[] = "zipped";
+
 static const coho_asset assets[] = {
-    {"/a/index.html", "text/html; charset=utf-8", "\"i1\"", page, sizeof page - 1},
-    {"/app.js", "text/javascript; charset=utf-8", "\"j1\"", script, sizeof script - 1},
-    {"/empty.txt", "text/plain; charset=utf-8", "\"e1\"", script, 0},
-    {"/index.html", "text/html; charset=utf-8", "\"h1\"", page, sizeof page - 1},
+    {"/a/index.html", "text/html; charset=utf-8", "\"i1\"", page, sizeof page - 1, NULL, 0},
+    {"/app.js", "text/javascript; charset=utf-8", "\"j1\"", script, sizeof script - 1, NULL, 0},
+    {"/empty.txt", "text/plain; charset=utf-8", "\"e1\"", script, 0, NULL, 0},
+    {"/index.html", "text/html; charset=utf-8", "\"h1\"", page, sizeof page - 1, NULL, 0},
 };
+
+/* With a second form. */
+static const coho_asset both = {"/both.js", "text/javascript", "\"b1\"", script, sizeof script - 1,
+                                zipped,     sizeof zipped - 1};
 
 static struct httpd server;
 
@@ -96,6 +102,36 @@ static const char *field(const char *answer, const char *name) {
 
 /* ---- what is served -------------------------------------------------------------------------- */
 
+static void test_asset_of_two_forms(void **state) {
+  (void)state;
+  assert_int_equal(coho__files_route_assets(&server.routes, "/two", &both, 1, sizeof both), 0);
+  const char *plain = get("/two/both.js");
+  assert_string_equal(brief(plain), "200 0123456789");
+  assert_string_equal(field(plain, "ETag"), "\"b1\"");
+  assert_string_equal(field(plain, "Content-Encoding"), "");
+  assert_string_equal(field(plain, "Vary"), "Accept-Encoding");
+  const char *packed = ask_with("GET", "/two/both.js", "Accept-Encoding: gzip, br\r\n");
+  assert_string_equal(brief(packed), "200 zipped");
+  assert_string_equal(field(packed, "ETag"), "\"b1-gz\"");
+  assert_string_equal(field(packed, "Content-Encoding"), "gzip");
+  assert_string_equal(field(packed, "Content-Length"), "6");
+  assert_string_equal(field(packed, "Vary"), "Accept-Encoding");
+  /* Each is known by its own tag, which a 304 repeats (RFC 9110 15.4.5). */
+  const char *known =
+      ask_with("GET", "/two/both.js", "Accept-Encoding: gzip\r\nIf-None-Match: \"b1-gz\"\r\n");
+  assert_string_equal(brief(known), "304 ");
+  assert_string_equal(field(known, "ETag"), "\"b1-gz\"");
+  assert_string_equal(field(known, "Vary"), "Accept-Encoding");
+  assert_string_equal(field(known, "Content-Encoding"), "");
+  assert_string_equal(
+      brief(ask_with("GET", "/two/both.js", "Accept-Encoding: gzip\r\nIf-None-Match: \"b1\"\r\n")),
+      "200 zipped");
+  assert_string_equal(
+      brief(ask_with("GET", "/two/both.js", "Accept-Encoding: gzip\r\nRange: bytes=1-2\r\n")),
+      "206 ip");
+  assert_string_equal(field(get("/assets/app.js"), "Vary"), "");
+}
+
 static void test_asset(void **state) {
   (void)state;
   httpd_expect(&server, "GET /assets/app.js HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -150,12 +186,13 @@ static void test_folder_redirects(void **state) {
 
 static void test_methods(void **state) {
   (void)state;
-  static const char *const methods[] = {"POST", "PUT", "DELETE", "OPTIONS", "TRACE", "BREW"};
+  static const char *const methods[] = {"POST", "PUT", "DELETE", "TRACE", "BREW"};
   for (size_t i = 0; i < COHO_COUNT(methods); i++) {
     const char *answer = ask_with(methods[i], "/a.txt", "");
     assert_memory_equal(answer, "HTTP/1.1 405 ", 13);
-    assert_string_equal(field(answer, "Allow"), "GET, HEAD");
+    assert_string_equal(field(answer, "Allow"), "GET, HEAD, OPTIONS");
   }
+  assert_memory_equal(ask_with("OPTIONS", "/a.txt", ""), "HTTP/1.1 204 ", 13);
 }
 
 /* ---- what is not ----------------------------------------------------------------------------- */
@@ -374,32 +411,34 @@ static void test_assets_are_checked(void **state) {
   memset(long_etag, 'e', sizeof long_etag - 1);
   long_etag[0] = long_etag[79] = '"';
   const coho_asset rows[] = {
-      {NULL, "text/plain", "\"e\"", page, 1},
-      {"", "text/plain", "\"e\"", page, 1},
-      {"a", "text/plain", "\"e\"", page, 1},
-      {"/a", NULL, "\"e\"", page, 1},
-      {"/a", "", "\"e\"", page, 1},
-      {"/a", "text/plain\r\nX: y", "\"e\"", page, 1},
-      {"/a", long_type, "\"e\"", page, 1},
-      {"/a", "text/plain", NULL, page, 1},
-      {"/a", "text/plain", "", page, 1},
-      {"/a", "text/plain", "\"", page, 1},
-      {"/a", "text/plain", "e", page, 1},
-      {"/a", "text/plain", "W/\"e\"", page, 1},
-      {"/a", "text/plain", "\"e\"e\"", page, 1},
-      {"/a", "text/plain", "\"e\r\nX: y\"", page, 1},
-      {"/a", "text/plain", "\"e e\"", page, 1},
-      {"/a", "text/plain", long_etag, page, 1},
-      {"/a", "text/plain", "\"e\"", NULL, 1},
+      {NULL, "text/plain", "\"e\"", page, 1, NULL, 0},
+      {"", "text/plain", "\"e\"", page, 1, NULL, 0},
+      {"a", "text/plain", "\"e\"", page, 1, NULL, 0},
+      {"/a", NULL, "\"e\"", page, 1, NULL, 0},
+      {"/a", "", "\"e\"", page, 1, NULL, 0},
+      {"/a", "text/plain\r\nX: y", "\"e\"", page, 1, NULL, 0},
+      {"/a", long_type, "\"e\"", page, 1, NULL, 0},
+      {"/a", "text/plain", NULL, page, 1, NULL, 0},
+      {"/a", "text/plain", "", page, 1, NULL, 0},
+      {"/a", "text/plain", "\"", page, 1, NULL, 0},
+      {"/a", "text/plain", "e", page, 1, NULL, 0},
+      {"/a", "text/plain", "W/\"e\"", page, 1, NULL, 0},
+      {"/a", "text/plain", "\"e\"e\"", page, 1, NULL, 0},
+      {"/a", "text/plain", "\"e\r\nX: y\"", page, 1, NULL, 0},
+      {"/a", "text/plain", "\"e e\"", page, 1, NULL, 0},
+      {"/a", "text/plain", long_etag, page, 1, NULL, 0},
+      {"/a", "text/plain", "\"e\"", NULL, 1, NULL, 0},
+      {"/a", "text/plain", "\"e\"", page, 1, NULL, 1},
   };
   struct coho__routes *rs = &server.routes;
   for (size_t i = 0; i < COHO_COUNT(rows); i++)
     assert_int_equal(coho__files_route_assets(rs, "/x", &rows[i], 1, sizeof *rows), COHO_EINVAL);
-  const coho_asset unsorted[] = {{"/b", "a/b", "\"e\"", page, 1}, {"/a", "a/b", "\"e\"", page, 1}};
+  const coho_asset unsorted[] = {{"/b", "a/b", "\"e\"", page, 1, NULL, 0},
+                                 {"/a", "a/b", "\"e\"", page, 1, NULL, 0}};
   assert_int_equal(coho__files_route_assets(rs, "/x", unsorted, 2, sizeof *unsorted), COHO_EINVAL);
   long_type[255] = long_etag[79] = 0;
   long_etag[78] = '"';
-  const coho_asset longest = {"/a", long_type, long_etag, NULL, 0};
+  const coho_asset longest = {"/a", long_type, long_etag, NULL, 0, NULL, 0};
   assert_int_equal(coho__files_route_assets(rs, "/x", &longest, 1, sizeof longest), 0);
   const char *answer = get("/x/a");
   assert_string_equal(field(answer, "ETag"), long_etag);
@@ -488,6 +527,7 @@ int main(void) {
   alloc_fail_at(0);
   const struct CMUnitTest tests[] = {
       TEST(test_asset),
+      TEST(test_asset_of_two_forms),
       TEST(test_file),
       TEST(test_folder_redirects),
       TEST(test_methods),
