@@ -2,7 +2,7 @@
 #include "admin.h"
 
 #include "admin_feed.h"
-#include "assets.h"
+#include "pages.h"
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -24,8 +24,7 @@ enum {
   SESSION_BYTES = 16,
   SESSION_LEN = 2 * SESSION_BYTES,
   FAILURES_MOST = 5, /* wrong tokens in a second, then signing in waits */
-  METRICS_MOST = 1024 * 1024,
-  PAGE_FILES = 5
+  METRICS_MOST = 1024 * 1024
 };
 
 #define COOKIE "coho_admin"
@@ -34,7 +33,6 @@ static coho_server *server;
 static bool with_token, secure_listener;
 static char token[TOKEN_MOST + 1];
 static char name[256]; /* of the host in the URL */
-static coho_asset files[PAGE_FILES];
 
 /* All requests come on one thread. */
 static char sessions[SESSIONS][SESSION_LEN + 1];
@@ -221,30 +219,24 @@ static void on_upgrade(coho_request *r) { (void)admitted(r); }
 
 /* ---- the listener --------------------------------------------------------------------------- */
 
-/* The page comes as the start page; sorted by path as the pages are. */
-static size_t pick_files(void) {
-  static const char *const wanted[PAGE_FILES][2] = {{"/admin.js", "/admin.js"},
-                                                    {"/coho.css", "/coho.css"},
-                                                    {"/favicon.svg", "/favicon.svg"},
-                                                    {"/admin.html", "/index.html"},
-                                                    {"/theme.js", "/theme.js"}};
-  size_t count = 0;
-  for (size_t i = 0; i < PAGE_FILES; i++)
-    for (size_t k = 0; k < coho__assets_count; k++) {
-      if (strcmp(coho__assets[k].path, wanted[i][0]) != 0) continue;
-      files[count] = coho__assets[k];
-      files[count++].path = wanted[i][1];
-    }
-  return count;
+/* What the page is made of. The page itself is told to nobody else either. */
+static struct page_file {
+  const char *path, *file;
+} page_files[] = {
+    {"/", "/admin.html"},       {"/index.html", "/admin.html"},   {"/admin.js", "/admin.js"},
+    {"/coho.css", "/coho.css"}, {"/favicon.svg", "/favicon.svg"}, {"/theme.js", "/theme.js"}};
+
+static void get_file(coho_request *r, void *user) {
+  const coho_asset *asset = pages_find(((const struct page_file *)user)->file);
+  if (!from_here(r)) return;
+  if (!asset || coho_reply_asset(r, asset)) say(r, 404, "no such file\n");
 }
 
-const coho_asset *admin_other_files(size_t *count) {
-  static coho_asset *others;
-  *count = 0;
-  if (!others) others = (coho_asset *)calloc(coho__assets_count, sizeof *others);
-  for (size_t i = 0; i < coho__assets_count && others; i++)
-    if (strncmp(coho__assets[i].path, "/admin.", 7) != 0) others[(*count)++] = coho__assets[i];
-  return others;
+static int add_page(void) {
+  int err = 0;
+  for (size_t i = 0; i < COHO_COUNT(page_files) && !err; i++)
+    err = coho_route_http(server, "GET", page_files[i].path, get_file, &page_files[i]);
+  return err;
 }
 
 static int add_routes(void) {
@@ -260,7 +252,7 @@ static int add_routes(void) {
     err = coho_route_http(server, rows[i].method, rows[i].path, rows[i].fn, NULL);
   admin_feed_handlers(&feed);
   if (!err) err = coho_route_ws(server, "/feed", &feed);
-  return err ? err : coho_route_assets(server, "/", files, pick_files());
+  return err ? err : add_page();
 }
 
 static int start(const struct admin_options *o, const struct metrics *m, coho_tls *tls) {

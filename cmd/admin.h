@@ -28,9 +28,6 @@ struct admin_options {
 int admin_check(const struct command *c, const struct admin_options *o, const char **secure);
 /* Begins to serve. 0, or an error of error.h. */
 int admin_start(const struct admin_options *o, const struct metrics *m, coho_tls *tls);
-/* The files of the pages without its own, for the server that it looks into, valid for ever. NULL: out of
-   memory. */
-const coho_asset *admin_other_files(size_t *count);
 /* The URL with its real port; NULL: there is none. */
 const char *admin_url(void);
 /* Before the server that it looks into is freed. */

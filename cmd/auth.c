@@ -28,17 +28,20 @@ static const struct option issuer_parts[] = {
     {.name = "jwks",
      .kind = OPTION_STRING,
      .offset = offsetof(struct issuer, jwks),
+     .files = OPTION_FILE,
      .value = "FILE or URL",
      .text = "their keys, a JSON Web Key Set: a file, or an https:// URL, which is fetched again when "
              "it is stale and when a token has an unknown key, once a minute at most"},
     {.name = "public-key",
      .kind = OPTION_STRING,
      .offset = offsetof(struct issuer, public_key),
+     .files = OPTION_FILE,
      .value = "FILE",
      .text = "instead: a public key in PEM, of RSA (RS256) or P-256 (ES256)"},
     {.name = "secret-file",
      .kind = OPTION_STRING,
      .offset = offsetof(struct issuer, secret_file),
+     .files = OPTION_FILE,
      .value = "FILE",
      .text = "instead: a secret of 32 bytes and more (HS256), which whoever signs tokens has, too"},
     {.name = NULL}};
@@ -49,8 +52,8 @@ const struct option auth_parts[] = {
      .offset = offsetof(struct auth_options, issuers),
      .parts = issuer_parts,
      .row_size = sizeof(struct issuer),
-     .text = "whose tokens count, and the keys that they are verified with; files are read again on "
-             "SIGHUP"},
+     .text = "whose tokens count, and the keys that they are verified with; files and URLs are read again "
+             "on SIGHUP"},
     {.name = "audience",
      .kind = OPTION_LIST,
      .offset = offsetof(struct auth_options, audience),
@@ -122,7 +125,11 @@ static int check_issuer(const struct command *c, const struct auth_options *a, s
   if (is_fetched(i)) return check_fetched(c, a, at);
   const coho_key_source source = source_of(i);
   if (!coho_keys_add(keys, &source, why, sizeof why)) return 0;
-  return usage_error_plain(c, source.file, "%s", why);
+  return usage_error_plain(c, source.file, "%s: %s",
+                           i->jwks         ? "jwks"
+                           : i->public_key ? "public-key"
+                                           : "secret-file",
+                           why);
 }
 
 static int check_issuers(const struct command *c, const struct auth_options *a) {
@@ -140,13 +147,14 @@ static int check_issuers(const struct command *c, const struct auth_options *a) 
   return status;
 }
 
-static int check_patterns(const struct command *c, const struct option_list *list) {
+static int check_patterns(const struct command *c, const char *name,
+                          const struct option_list *list) {
   int status = 0;
   for (size_t i = 0; i < list->count; i++)
     if (!coho__pattern_valid(coho__view_of(list->items[i])))
       status |= usage_error_about(
           c, list->items[i],
-          "this is no name of a topic, nor a pattern such as news/# or room/+: '%s'",
+          "%s takes names of topics, and patterns such as news/# or room/+, not '%s'", name,
           list->items[i]);
   return status;
 }
@@ -158,8 +166,26 @@ int auth_check(const struct command *c, const struct auth_options *a, const void
   if (!coho__http1_is_token(coho__view_of(a->cookie)))
     status |=
         usage_error_about(c, a->cookie, "cookie takes the name of a cookie, not '%s'", a->cookie);
-  status |= check_patterns(c, &a->open_subscribe);
-  return status | check_patterns(c, &a->open_publish);
+  status |= check_patterns(c, "open-subscribe", &a->open_subscribe);
+  return status | check_patterns(c, "open-publish", &a->open_publish);
+}
+
+/* ---- the same ------------------------------------------------------------------------------- */
+
+static bool same_text(const char *a, const char *b) { return a && b ? !strcmp(a, b) : a == b; }
+
+static bool same_issuer(const struct issuer *a, const struct issuer *b) {
+  return same_text(a->name, b->name) && same_text(a->jwks, b->jwks) &&
+         same_text(a->secret_file, b->secret_file) && same_text(a->public_key, b->public_key);
+}
+
+bool auth_same(const struct auth_options *a, const struct auth_options *b) {
+  bool same = a->issuers.count == b->issuers.count && a->audience.count == b->audience.count;
+  for (size_t i = 0; same && i < a->issuers.count; i++)
+    same = same_issuer(issuer_at(a, i), issuer_at(b, i));
+  for (size_t i = 0; same && i < a->audience.count; i++)
+    same = !strcmp(a->audience.items[i], b->audience.items[i]);
+  return same;
 }
 
 /* ---- keys ----------------------------------------------------------------------------------- */
@@ -180,14 +206,11 @@ static int fetch(const struct auth_options *a, struct auth *out) {
     const struct issuer *one = issuer_at(a, i);
     if (is_fetched(one)) sources[count++] = (struct jwks_source){one->name, one->jwks};
   }
-  if (!count) return 0;
   const struct jwks_options o = {.sources = sources, .count = count};
-  int err = jwks_fetch_start(out->keys, &o, &out->fetch);
-  if (!err) jwks_fetch_wait(out->fetch);
-  return err;
+  return count ? jwks_fetch_start(out->keys, &o, &out->fetch) : 0;
 }
 
-int auth_start(const struct auth_options *a, struct auth *out, char *why, size_t cap) {
+int auth_begin(const struct auth_options *a, struct auth *out, char *why, size_t cap) {
   const coho_keys_options o = {.audiences = a->audience.count ? a->audience.items : NULL};
   *out = (struct auth){NULL, NULL};
   if (cap) *why = '\0';
@@ -195,6 +218,14 @@ int auth_start(const struct auth_options *a, struct auth *out, char *why, size_t
   if (!err) err = read_files(a, out->keys, why, cap);
   if (!err) err = fetch(a, out);
   if (err && cap && !*why) (void)snprintf(why, cap, "%s", coho_strerror(err));
+  return err;
+}
+
+bool auth_ready(const struct auth *a) { return !a->fetch || jwks_fetch_tried(a->fetch); }
+
+int auth_start(const struct auth_options *a, struct auth *out, char *why, size_t cap) {
+  int err = auth_begin(a, out, why, cap);
+  if (!err && out->fetch) jwks_fetch_wait(out->fetch);
   return err;
 }
 
@@ -206,6 +237,7 @@ void auth_stop(struct auth *a) {
 
 void auth_reload(const struct auth *a) {
   char why[WHY], line[WHY + 64];
+  if (a->fetch) jwks_fetch_again(a->fetch);
   if (coho_keys_reload(a->keys, why, sizeof why))
     (void)snprintf(line, sizeof line, "coho: the keys of tokens stay as they were: %s", why);
   else

@@ -27,6 +27,9 @@ struct auth_options {
   const char *cookie;
 };
 
+/* The same tokens count by both. */
+bool auth_same(const struct auth_options *a, const struct auth_options *b);
+
 /* The options in the section. */
 extern const struct option auth_parts[];
 
@@ -39,11 +42,15 @@ struct auth {
   struct jwks_fetch *fetch; /* NULL: all keys are in files */
 };
 
-/* Reads the keys and begins to fetch those of URLs, for which it waits some 10 seconds at most. 0 or an
-   error; why, of cap bytes, is a sentence then. */
+/* Reads the keys and begins to fetch those of URLs. 0 or an error; why, of cap bytes, is a sentence
+   then. */
+int auth_begin(const struct auth_options *a, struct auth *out, char *why, size_t cap);
+/* Whether each URL was tried once, which takes some 10 seconds at most. */
+bool auth_ready(const struct auth *a);
+/* Both: begins, and waits. */
 int auth_start(const struct auth_options *a, struct auth *out, char *why, size_t cap);
 void auth_stop(struct auth *a); /* also when it did not start */
-/* Reads the files again and says so in the log. */
+/* Reads the files again, of which the log tells at once, and fetches what is fetched again. */
 void auth_reload(const struct auth *a);
 
 #endif

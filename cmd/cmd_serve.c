@@ -2,12 +2,11 @@
 #define _GNU_SOURCE
 #include "admin.h"
 #include "commands.h"
-#include "demo.h"
 #include "logger.h"
-#include "serve_options.h"
-#include "settle.h"
+#include "pages.h"
+#include "serve_parts.h"
+#include "serve_reload.h"
 #include "systemd.h"
-#include "topics.h"
 
 #include "base/check.h"
 
@@ -38,27 +37,25 @@ static void healthz(coho_request *r, void *user) {
 
 /* ---- what is served ------------------------------------------------------------------------ */
 
-static int add_routes(coho_server *s, const struct serve_values *v) {
-  coho_options base = v->limits.conn;
-  base.origins = v->origin.items;
-  base.deflate = v->compression;
-  struct demo_options demo = {.server = s, .base = &base, .max_message = v->max_message};
+static int add_routes(coho_server *s, const struct serve_values *v, struct serve_parts *p) {
+  p->demo.server = s;
   int err = coho_route_http(s, "GET", "/healthz", healthz, NULL);
-  if (!err && v->demo) err = demo_start(&demo);
-  if (!err && !v->demo) err = demo_echo_start(&demo);
+  if (!err && v->demo) err = demo_start(&p->demo);
+  if (!err && !v->demo) err = demo_echo_start(&p->demo);
   if (err) {
     complain("cannot start", "", err);
     return err;
   }
-  if (v->topics.on) err = topics_start(&v->topics, s, &base);
+  if (v->topics.on) err = topics_start(&v->topics, s, &p->topics);
   if (err) return err;
-  if (v->root) {
+  if (v->topics.on || (v->demo && v->root)) err = pages_route_client(s, v->root);
+  if (err) {
+    complain("cannot serve /coho.js", "", err);
+  } else if (v->root) {
     err = coho_route_static(s, "/", v->root);
     if (err) complain("--root ", v->root, err);
   } else if (v->demo) {
-    size_t count;
-    const coho_asset *pages = admin_other_files(&count);
-    err = pages ? coho_route_assets(s, "/", pages, count) : COHO_ENOMEM;
+    err = pages_route_demo(s);
     if (err) complain("cannot serve the pages", "", err);
   }
   return err;
@@ -124,77 +121,14 @@ static void announce(const coho_server *s, const struct serve_values *v) {
   if (v->demo && !v->root) print_open(coho_server_url(s, 0));
 }
 
-/* ---- reading again -------------------------------------------------------------------------- */
-
-struct serving {
-  coho_server *server;
-  coho_tls *tls;
-  const struct settle_source *from;
-  const struct serve_values *v; /* what it was started with */
-};
-
-static int log_level(const struct serve_values *v) {
-  return COHO_LOG_WARN + (int)COHO_MIN(v->verbose, (uint64_t)2);
-}
-
-static void apply_access(const struct serving *g, const struct accesslog_options *o) {
-  char line[512];
-  int failed = accesslog_set(o);
-  if (!failed) {
-    coho_server_log_access(g->server, o->on);
-    return;
-  }
-  (void)snprintf(line, sizeof line, "coho: the access log stays as it was: %.300s: %s", o->file,
-                 strerror(failed));
-  logger_line(line);
-}
-
-static void apply(const struct serving *g, const struct serve_values *fresh) {
-  char names[400], line[512];
-  logger_start(log_level(fresh));
-  apply_access(g, &fresh->access);
-  (void)settle_restart(g->from->command, g->v, fresh, names, sizeof names);
-  (void)snprintf(line, sizeof line, "coho: configuration read again%s%s",
-                 *names ? "; what has changed needs a restart: " : "", names);
-  logger_line(line);
-}
-
-/* All of it or nothing. */
-static void read_config_again(const struct serving *g) {
-  struct serve_values fresh = {.demo = false};
-  struct settled s;
-  int status = settle(g->from, &fresh, &s);
-  faults_tell(&s.faults, "coho", logger_line);
-  if (status)
-    logger_line("coho: the configuration stays as it was");
-  else
-    apply(g, &fresh);
-  serve_options_free(&fresh);
-  settle_free(&s);
-  if (!status && g->tls) tls_reload(g->tls);
-  if (!status && topics_have_keys()) topics_reload();
-}
-
-static void read_again(const struct serving *g) {
-  if (g->from->file) {
-    read_config_again(g);
-    return;
-  }
-  if (g->v->access.file) apply_access(g, &g->v->access);
-  if (g->tls)
-    tls_reload(g->tls);
-  else if (!g->v->access.file)
-    logger_line("coho: without wss:// there are no certificates to read");
-}
+/* ---- signals --------------------------------------------------------------------------------- */
 
 static void on_hangup(void *arg, int signo) {
   (void)signo;
   systemd_reloading();
-  read_again((const struct serving *)arg);
+  serve_reload((struct serve_running *)arg);
   systemd_ready();
 }
-
-/* ---- running -------------------------------------------------------------------------------- */
 
 static const int STOP_SIGNALS[] = {SIGINT, SIGTERM};
 
@@ -209,7 +143,7 @@ static void on_signal(void *arg, int signo) {
   coho_server_stop(s);
 }
 
-static int catch_signals(struct serving *g) {
+static int catch_signals(struct serve_running *g) {
   coho_loop *loop = coho_server_loop(g->server, 0);
   int err = 0;
   /* Who has nothing to read again lets the end of a terminal end the server. */
@@ -220,6 +154,8 @@ static int catch_signals(struct serving *g) {
   if (err) complain("cannot start", "", err);
   return err;
 }
+
+/* ---- running -------------------------------------------------------------------------------- */
 
 /* For our own pages: scripts and styles from files only, WebSockets to anywhere (the echo console
    asks for a URL), nobody may frame them. The files of --root keep the freedom they need. */
@@ -237,22 +173,22 @@ static int add_admin(coho_server *s, const struct serve_values *v, coho_tls *tls
 }
 
 static int serve(const struct settle_source *from, const struct serve_values *v, coho_tls *tls) {
-  coho_server_options so = v->limits.server;
+  struct serve_parts p;
+  serve_parts_set(&p, v);
+  coho_server_options so = p.server;
   so.threads = (uint32_t)v->threads;
   so.headers = v->root ? NULL : page_headers;
   so.access = v->access.on || from->file ? accesslog_on_access : NULL;
   so.tls = tls;
   so.flags = v->admin.url ? (uint64_t)COHO_KEEP_TARGETS : 0;
-  so.drain_spread_ms = (uint32_t)v->drain;
-  so.drain_code = (uint32_t)v->drain_code;
   ingress_set(&v->ingress, &so);
   coho_server *s = coho_server_new(&so);
-  struct serving serving = {.server = s, .tls = tls, .from = from, .v = v};
+  struct serve_running running = {.server = s, .tls = tls, .from = from, .v = v};
   coho_server_log_access(s, v->access.on);
-  int err = s ? add_routes(s, v) : COHO_ENOMEM;
+  int err = s ? add_routes(s, v, &p) : COHO_ENOMEM;
   if (!s) complain("cannot start", "", err);
   if (!err) err = add_listeners(s, v);
-  if (!err) err = catch_signals(&serving);
+  if (!err) err = catch_signals(&running);
   if (!err) err = add_admin(s, v, tls);
   if (!err) err = systemd_start(s, coho_server_url(s, 0));
   if (!err) {
@@ -264,9 +200,11 @@ static int serve(const struct settle_source *from, const struct serve_values *v,
     fputs("--limit memory allows too little for this.\n", stderr);
   admin_stop();
   if (v->demo) demo_stop();
+  topics_end();
   systemd_end();
   coho_server_free(s);
   topics_stop();
+  serve_reload_free(&running);
   accesslog_close();
   return err ? EXIT_PEER : EXIT_FINE;
 }
@@ -280,7 +218,7 @@ static int start(const struct settle_source *from, const struct serve_values *v)
     fprintf(stderr, "coho serve: --access-log-file %s: %s\n", v->access.file, strerror(failed));
     return EXIT_USAGE;
   }
-  logger_start(log_level(v));
+  logger_start(serve_log_level(v));
   raise_file_limit();
   limit_set_process(&v->limits);
   int status = tls_server_open(from->command, &v->tls, &tls);
@@ -326,8 +264,9 @@ const struct command cmd_serve = {
         "'listening URL' for each listener. /echo sends every message back, /healthz answers 'ok'."
         "\n\n"
         "SIGHUP reads the file of --config, certificates, keys and authorities again, opens the "
-        "file of --access-log-file again, and tells in a line on standard error; connections that "
-        "are open stay. When something is wrong, everything stays as it was. Without any of these "
+        "file of --access-log-file again, and tells in lines on standard error what has changed and "
+        "what needs a restart; connections that are open stay, and go on with the limits that they "
+        "came by. When something is wrong, everything stays as it was. Without any of these "
         "SIGHUP does nothing, or ends the server when its standard input is a terminal, since the "
         "end of that sends it."
         "\n\n"

@@ -107,6 +107,68 @@ static const char *text_of(const struct job *j, const char *name, const struct c
   return n->text;
 }
 
+/* ---- names of files ------------------------------------------------------------------------- */
+
+static const char *keep(const struct job *j, struct made *m, const struct config_node *n) {
+  m->next = j->cfg->made;
+  j->cfg->made = m;
+  faults_know(j->c->faults, m->text, n->place);
+  return m->text;
+}
+
+/* The folder of the configuration file, with its slash; "": it was named without one. */
+static struct coho__view folder_of(const struct job *j) {
+  const char *file = j->c->faults->file, *slash = strrchr(file, '/');
+  return (struct coho__view){file, slash ? (size_t)(slash - file) + 1 : 0};
+}
+
+static bool is_relative(struct coho__view name) { return name.len && name.data[0] != '/'; }
+
+static bool names_files(const struct option *o, const char *text) {
+  switch (o->files) {
+  case OPTION_NO_FILE: break;
+  case OPTION_FILE: return !strstr(text, "://");
+  case OPTION_FILES: return strchr(text, ',') != NULL;
+  }
+  return false;
+}
+
+/* Each name from that folder, unless it says itself where it is. */
+static void write_names(char *dst, size_t cap, const struct option *o, struct coho__view folder,
+                        const char *text) {
+  struct coho__view rest = coho__view_of(text);
+  size_t len = 0;
+  for (const char *comma = ""; rest.data; comma = ",") {
+    struct coho__view name = rest;
+    if (o->files == OPTION_FILES)
+      name = coho__view_split(&rest, ',');
+    else
+      rest.data = NULL;
+    len += (size_t)snprintf(dst + len, cap - len, "%s%.*s%.*s", comma,
+                            is_relative(name) ? (int)folder.len : 0, folder.data, (int)name.len,
+                            name.data);
+  }
+}
+
+/* The text as it counts here; NULL after a fault. */
+static const char *from_there(const struct job *j, const struct option *o, const char *text,
+                              const struct config_node *n) {
+  struct coho__view folder = folder_of(j);
+  size_t cap = strlen(text) + 1 + folder.len;
+  if (!folder.len || !names_files(o, text)) return text;
+  for (const char *comma = text; (comma = strchr(comma, ',')); comma++)
+    cap += folder.len;
+  struct made *m = (struct made *)malloc(sizeof *m + cap);
+  if (!m) {
+    faults_add_at(j->c->faults, NOWHERE, "out of memory");
+    return NULL;
+  }
+  write_names(m->text, cap, o, folder, text);
+  return keep(j, m, n);
+}
+
+/* ---- one value ------------------------------------------------------------------------------ */
+
 static void set_flag(const struct job *j, const struct option *o, bool *member,
                      const struct config_node *n) {
   const char *text = text_of(j, o->name, n);
@@ -120,6 +182,7 @@ static void set_flag(const struct job *j, const struct option *o, bool *member,
 static void set_text(const struct job *j, const struct option *o, void *values,
                      const struct config_node *n) {
   const char *text = text_of(j, o->name, n);
+  if (text) text = from_there(j, o, text, n);
   if (text) (void)option_set(j->c, o, values, text); /* which tells what is wrong */
 }
 
@@ -161,9 +224,7 @@ static void set_pair(const struct job *j, const struct option *o, void *values,
     return;
   }
   (void)snprintf(m->text, len, "%s=%s", n->key, value);
-  m->next = j->cfg->made;
-  j->cfg->made = m;
-  faults_know(j->c->faults, m->text, n->place);
+  (void)keep(j, m, n);
   /* What is wrong with the value is told with a view of it inside the pair. */
   faults_know(j->c->faults, m->text + name_len + 1, n->place);
   (void)option_set(j->c, o, values, m->text);

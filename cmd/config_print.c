@@ -143,6 +143,9 @@ static const char intro[] =
     "* Anchors, aliases, tags, a second document and keys that are there twice are errors, so what "
     "you\n"
     "  read is what counts. The file is UTF-8, at most 1 MiB, and nested at most 16 levels.\n"
+    "* The name of a file or folder that does not begin with '/' counts from the folder of this "
+    "file, not\n"
+    "  from where the program was started.\n"
     "* An empty file leaves all defaults. A key without a value is an error: leave out its line.\n"
     "\n"
     "Each error is a line `FILE:LINE:COLUMN: SENTENCE` on standard error. A file that everybody "
@@ -153,11 +156,10 @@ static const char intro[] =
     "\n"
     "On SIGHUP the file is read and checked as a whole. When anything is wrong the log has a line "
     "for\n"
-    "each error and everything stays as it was. Else certificates and keys are read again, what "
-    "may "
-    "change\n"
-    "while the server runs does, and one line of the log names what has changed and waits for a\n"
-    "restart. Connections that are open stay.\n"
+    "each error and everything stays as it was. Else certificates and keys are read again, and what\n"
+    "may change while the server runs does, for the connections and requests that come from then\n"
+    "on; those that are open go on with what they came by. For each option that has changed and\n"
+    "waits for a restart the log has a line.\n"
     "\n"
     "Changes at once: ";
 
@@ -216,14 +218,19 @@ static void print_names(const struct option *o) {
            p->usual ? p->usual : "", p->usual ? "`" : "");
 }
 
+static void print_live(const struct option *table, const char **comma) {
+  for (const struct option *o = table; o && o->name; o++) {
+    if (!o->live) continue;
+    printf("%s`%s`", *comma, o->name);
+    *comma = ", ";
+  }
+}
+
 void config_print_reference(const struct command *c) {
   const char *comma = "";
   fputs(intro, stdout);
-  for (const struct option *o = c->options; o->name; o++) {
-    if (!o->live) continue;
-    printf("%s`%s`", comma, o->name);
-    comma = ", ";
-  }
+  print_live(c->options, &comma);
+  print_live(c->sections, &comma);
   fputs(".\n\n## Options\n\n", stdout);
   print_table(c->options, "");
   for (const struct option *o = c->options; o->name; o++)

@@ -1,16 +1,30 @@
 #include "demo.h"
 
-#include <coho/topics.h>
 #include <stdlib.h>
 
 /* What visitors say, and what the server says: nobody else can publish there. */
 static coho_hub *said, *live;
 
+static const char *const nobody[] = {NULL};
+
+static coho_topics_options options_of(const struct demo_options *opt, const char *const *publish) {
+  coho_topics_options o = topics_options_of(opt->common);
+  o.open_publish = publish;
+  return o;
+}
+
 static int mount(const struct demo_options *opt, const char *prefix, coho_hub *hub,
                  const char *const *publish) {
-  coho_topics_options o = {
-      .conn = opt->base, .origins = opt->base->origins, .open_publish = publish};
+  const coho_topics_options o = options_of(opt, publish);
   return coho_route_topics(opt->server, prefix, hub, &o);
+}
+
+int demo_update(const struct demo_options *opt) {
+  const coho_topics_options said_options = options_of(opt, NULL);
+  const coho_topics_options live_options = options_of(opt, nobody);
+  int err = coho_route_topics_update(opt->server, "/t/", &said_options);
+  if (!err) err = coho_route_topics_update(opt->server, "/live/", &live_options);
+  return err ? err : demo_echo_update(opt);
 }
 
 /* Who is typing is of no interest later; a chat notices soon that somebody has left. */
@@ -21,7 +35,6 @@ static int said_rules(coho_hub *hub) {
 }
 
 int demo_start(const struct demo_options *opt) {
-  static const char *const nobody[] = {NULL};
   said = coho_hub_new(NULL);
   live = coho_hub_new(NULL);
   int err = said && live ? 0 : COHO_ENOMEM;

@@ -36,6 +36,7 @@ struct feed {
   uint64_t begun_ms, due_ms; /* the last time and the next one */
   unsigned hops, failures;   /* redirects of this time; times in a row */
   bool tried, asked;         /* once; since it began: by a token whose key is unknown. Locked. */
+  bool again;                /* now, whatever was before. Locked. */
 };
 
 struct jwks_fetch {
@@ -189,8 +190,9 @@ static void set_tried(struct jwks_fetch *f, struct feed *feed) {
 static void fail(struct jwks_fetch *f, struct feed *feed, const char *why) {
   char escaped[256];
   (void)coho__escape(escaped, sizeof escaped, why, strlen(why));
-  coho__log(COHO_LOG_WARN, "the keys of %s were not fetched, those that are there stay: %s",
-            feed->issuer, escaped);
+  /* A query may hold what nobody else is to read. */
+  coho__log(COHO_LOG_WARN, "the keys of %s were not fetched, those that are there stay: %.*s: %s",
+            feed->issuer, (int)strcspn(feed->url, "?#"), feed->url, escaped);
   feed->due_ms = now_ms() + (f->minute_ms << COHO_MIN(feed->failures, (unsigned)BACKOFF_MOST));
   feed->failures++;
   rest(f, feed);
@@ -272,8 +274,8 @@ static bool begin_due(struct jwks_fetch *f, int *sleep_ms) {
     if (feed->easy) continue;
     pthread_mutex_lock(&f->lock);
     if (feed->asked) feed->due_ms = COHO_MIN(feed->due_ms, feed->begun_ms + f->minute_ms);
-    bool due = feed->due_ms <= now;
-    if (due) feed->asked = false;
+    bool due = feed->again || feed->due_ms <= now;
+    if (due) feed->asked = feed->again = false;
     pthread_mutex_unlock(&f->lock);
     if (due) begin(f, feed);
     if (!feed->easy) next = COHO_MIN(next, feed->due_ms);
@@ -407,6 +409,23 @@ void jwks_fetch_wait(struct jwks_fetch *f) {
     while (!f->feeds[i].tried)
       pthread_cond_wait(&f->progress, &f->lock);
   pthread_mutex_unlock(&f->lock);
+}
+
+bool jwks_fetch_tried(struct jwks_fetch *f) {
+  bool tried = true;
+  pthread_mutex_lock(&f->lock);
+  for (size_t i = 0; i < f->count; i++)
+    tried = tried && f->feeds[i].tried;
+  pthread_mutex_unlock(&f->lock);
+  return tried;
+}
+
+void jwks_fetch_again(struct jwks_fetch *f) {
+  pthread_mutex_lock(&f->lock);
+  for (size_t i = 0; i < f->count; i++)
+    f->feeds[i].again = true;
+  pthread_mutex_unlock(&f->lock);
+  (void)curl_multi_wakeup(f->multi);
 }
 
 void jwks_fetch_stop(struct jwks_fetch *f) {

@@ -11,6 +11,7 @@
 #define COHO_CMD_JWKS_FETCH_H
 
 #include <coho/keys.h>
+#include <stdbool.h>
 
 enum { JWKS_SOURCES_MOST = 16 };
 
@@ -39,6 +40,9 @@ uint64_t jwks_keep_ms(const char *cache_control);
 int jwks_fetch_start(coho_keys *keys, const struct jwks_options *opt, struct jwks_fetch **out);
 /* Until each URL was tried once, some 10 seconds at most. */
 void jwks_fetch_wait(struct jwks_fetch *f);
+bool jwks_fetch_tried(struct jwks_fetch *f); /* whether that is so */
+/* Fetches all of them now. */
+void jwks_fetch_again(struct jwks_fetch *f);
 void jwks_fetch_stop(struct jwks_fetch *f); /* NULL is fine */
 
 #endif

@@ -33,6 +33,7 @@ static const struct row rows[] = {
     {"rate frames", OPTION_NUMBER, AT(conn.rate_frames), UINT32_MAX, 0},
     {"rate bytes", OPTION_SIZE, AT(conn.rate_bytes), UINT32_MAX, 0},
     {"rate handshakes", OPTION_NUMBER, AT(server.address_rate), UINT32_MAX, 0},
+    {"rate requests", OPTION_NUMBER, AT(requests), UINT32_MAX, 0},
     {"timeout proxy", OPTION_SECONDS, AT(server.proxy_timeout_ms), MOST_MS, 0},
     {"timeout tls", OPTION_SECONDS, AT(server.tls_timeout_ms), MOST_MS, 0},
     {"timeout head", OPTION_SECONDS, AT(server.head_timeout_ms), MOST_MS, 0},
@@ -84,12 +85,16 @@ static int read_amount(const struct command *c, const struct row *r, const void 
   return option_amount_about(c, &o, about, text, out);
 }
 
-/* N or N/BURST */
+/* N or N/BURST; where there is a default also none. */
 static int read_rate(const struct command *c, const struct row *r, const void *about,
                      const char *text, coho_rate *out) {
   char number[32];
   uint64_t per_second, burst = 0;
   size_t len = strcspn(text, "/");
+  if (r->offset == offsetof(struct limits, requests) && !strcmp(text, "none")) {
+    *out = (coho_rate){UINT32_MAX, 0};
+    return 0;
+  }
   (void)snprintf(number, sizeof number, "%.*s", (int)COHO_MIN(len, sizeof number), text);
   int status = read_amount(c, r, about, number, &per_second);
   if (!status && text[len]) status = read_amount(c, r, about, text + len + 1, &burst);
@@ -167,7 +172,7 @@ const struct option_pair limit_pairs[] = {
 
 const struct option_pair rate_pairs[] = {
     {"messages", "N[/BURST]", NULL}, {"frames", "N[/BURST]", NULL}, {"bytes", "N[/BURST]", NULL},
-    {"handshakes", "N[/BURST]", NULL}, {NULL, NULL, NULL}};
+    {"handshakes", "N[/BURST]", NULL}, {"requests", "N[/BURST]", "1000/2000"}, {NULL, NULL, NULL}};
 
 const struct option_pair timeout_pairs[] = {
     {"proxy", "SECONDS", "3"},

@@ -19,15 +19,16 @@
 
 #define LIMIT_WORDS \
   "connections= per-address= frame= fragments= queue= head= fields= body= memory= contexts="
-#define RATE_WORDS "messages= frames= bytes= handshakes="
+#define RATE_WORDS "messages= frames= bytes= handshakes= requests="
 #define TIMEOUT_WORDS \
   "proxy= tls= head= body= idle= reply= message= ping= pong= silence= write= close= stop="
 
 #define RATE_TEXT                                                                                \
   "so many in a second: messages=N, frames=N or bytes=N from one connection, which above it is " \
-  "read more slowly, or handshakes=N of one address, which is answered 429; N/BURST lets BURST " \
-  "of them come at once (N without it); an IPv6 address is its first 64 bits; may be repeated; " \
-  "none by default"
+  "read more slowly, or handshakes=N of one address, which is answered 429, as is above "        \
+  "requests=N (1000/2000; none for any number) who sends HTTP requests to topics; N/BURST lets " \
+  "BURST of them come at once (N without it); an IPv6 address is its first 64 bits; may be "     \
+  "repeated; none of the others by default"
 
 #define RATE_CLOSE_TEXT \
   "close a connection above a --rate with 1008, instead of reading it more slowly"
@@ -50,6 +51,7 @@ struct limits {
   /* What they say; zero where they say nothing. */
   coho_server_options server;
   coho_options conn;
+  coho_rate requests; /* http_rate of coho_topics_options */
   uint64_t memory, contexts;
 };
 

@@ -46,6 +46,13 @@ struct option_pair {
   const char *usual; /* as of an option */
 };
 
+/* Whether the value names files. */
+enum option_files {
+  OPTION_NO_FILE,
+  OPTION_FILE, /* one, or a URL */
+  OPTION_FILES /* several between commas; one word alone is none */
+};
+
 struct option {
   const char *name; /* without "--" */
   char letter;      /* 0: none */
@@ -61,6 +68,7 @@ struct option {
   const struct option_pair *pairs; /* of a list of NAME=VALUE: a mapping in the file; else NULL */
   bool typed;                      /* on the command line only */
   bool live;                       /* a server that runs takes a new value */
+  enum option_files files;         /* in the file a name counts from where that is */
   /* In the file only: */
   bool required;              /* of a row: each has to have it */
   const struct option *parts; /* of groups and rows; offsets are in their structure */

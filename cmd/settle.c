@@ -85,16 +85,10 @@ static bool same(const struct option *o, const void *a, const void *b) {
   return true;
 }
 
-const char *settle_restart(const struct command *c, const void *old, const void *fresh, char *dst,
-                           size_t cap) {
+void settle_restart(const struct command *c, const void *old, const void *fresh,
+                    void (*tell)(const char *name)) {
   const struct option *const tables[] = {c->options, c->sections};
-  size_t len = 0;
-  dst[0] = '\0';
   for (size_t i = 0; i < 2; i++)
-    for (const struct option *o = tables[i]; o && o->name && len < cap; o++) {
-      if (o->live || o->typed || same(o, old, fresh)) continue;
-      int n = snprintf(dst + len, cap - len, "%s%s", len ? ", " : "", o->name);
-      len += n > 0 ? (size_t)n : 0;
-    }
-  return dst;
+    for (const struct option *o = tables[i]; o && o->name; o++)
+      if (!o->live && !o->typed && !same(o, old, fresh)) tell(o->name);
 }

@@ -30,9 +30,8 @@ void settle_free(struct settled *s);
 /* On standard error: all faults of the file, or the first of the command line. */
 void settle_complain(const struct settle_source *from, struct settled *s);
 
-/* Options that differ and that a server which runs does not take over, as "listen, threads"; "" for
-   none. Cut where dst is full; returns dst. */
-const char *settle_restart(const struct command *c, const void *old, const void *fresh, char *dst,
-                           size_t cap);
+/* Names the options that differ and that a server which runs does not take over. */
+void settle_restart(const struct command *c, const void *old, const void *fresh,
+                    void (*tell)(const char *name));
 
 #endif

@@ -1,5 +1,7 @@
 #include "topics.h"
 
+#include "logger.h"
+
 #include "base/check.h"
 #include "base/view.h"
 #include "hub/pattern.h"
@@ -7,7 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PATH_MOST = 255, WHY = 512 };
+enum {
+  PATH_MOST = 255,
+  WHY = 512,
+  MESSAGE_USUAL = 64 * 1024,
+  HISTORY_USUAL = 2 * 1024 * 1024, /* of topics without a rule */
+  MESSAGE_MORE = 1024, /* what the hub keeps beside the bytes of a message, keys included */
+  LOOK_MS = 20         /* between two looks whether keys are there */
+};
 
 #define MS_MOST (UINT32_MAX - 1)
 
@@ -56,9 +65,9 @@ const struct option topics_rule_parts[] = {
      .kind = OPTION_SIZE,
      .offset = offsetof(struct topics_rule, history_bytes),
      .value = "BYTES",
-     .usual = "1M",
+     .usual = "2M",
      .min = 1,
-     .text = "memory for them (1M)"},
+     .text = "memory for them (2M)"},
     {.name = "history-age",
      .kind = OPTION_SECONDS,
      .offset = offsetof(struct topics_rule, history_age),
@@ -114,8 +123,8 @@ static int check_rule(const struct command *c, const struct topics_rule *r) {
         r->slow);
   if (r->pattern && !coho__pattern_valid(coho__view_of(r->pattern)))
     status |= usage_error_about(
-        c, r->pattern, "this is no name of a topic, nor a pattern such as news/# or room/+: '%s'",
-        r->pattern);
+        c, r->pattern,
+        "pattern takes the name of a topic, or one such as news/# or room/+, not '%s'", r->pattern);
   return status;
 }
 
@@ -145,10 +154,56 @@ int topics_check(const struct command *c, struct topics_options *t, const void *
   return status;
 }
 
+/* ---- room for messages ---------------------------------------------------------------------- */
+
+static int check_history(const struct command *c, const struct topics_options *t, size_t i) {
+  const struct topics_rule *r = rule_at(t, i);
+  if (r->history_bytes >= t->max_message + MESSAGE_MORE) return 0;
+  return usage_error_about(c, r,
+                           "history-bytes of %s keeps no message of --topics-max-message: it takes "
+                           "%llu bytes at least",
+                           r->pattern ? r->pattern : "this rule",
+                           (unsigned long long)t->max_message + MESSAGE_MORE);
+}
+
+int topics_check_room(const struct command *c, const struct topics_options *t, uint64_t max_queue) {
+  bool rest = true;
+  int status = 0;
+  if (t->max_message <= MESSAGE_USUAL) return 0;
+  for (size_t i = 0; i < t->rules.count; i++) {
+    const char *pattern = rule_at(t, i)->pattern;
+    status |= check_history(c, t, i);
+    rest = rest && !(pattern && !strcmp(pattern, "#"));
+  }
+  if (rest && t->max_message + MESSAGE_MORE > HISTORY_USUAL)
+    status |= usage_error(c,
+                          "--topics-max-message needs a rule of topics, {pattern: '#', "
+                          "history-bytes: %llu} or more: without one a topic keeps 2M",
+                          (unsigned long long)t->max_message + MESSAGE_MORE);
+  if (max_queue && max_queue < t->max_message + MESSAGE_MORE)
+    status |= usage_error(c,
+                          "--topics-max-message is more than --limit queue lets wait for one peer: "
+                          "that takes %llu bytes at least",
+                          (unsigned long long)t->max_message + MESSAGE_MORE);
+  return status;
+}
+
 /* ---- serving -------------------------------------------------------------------------------- */
 
 static coho_hub *hub;
 static struct auth auth;
+static const struct topics_options *now; /* NULL: its keys are none of auth */
+static const char *path;                 /* does not change */
+
+coho_topics_options topics_options_of(const struct topics_common *common) {
+  const coho_options *conn = common->conn;
+  return (coho_topics_options){.origins = conn->origins,
+                               .conn = conn,
+                               .max_message = common->max_message,
+                               .max_queue = conn->max_queue,
+                               .rate = conn->rate_messages,
+                               .http_rate = common->http_rate};
+}
 
 static int configure(const struct topics_rule *r) {
   const coho_topic_options o = {.history_bytes = r->history_bytes,
@@ -184,35 +239,145 @@ static int make_keys(const struct topics_options *t) {
   return err;
 }
 
-static int mount(const struct topics_options *t, coho_server *s, const coho_options *base) {
+static coho_topics_options options_of(const struct topics_options *t,
+                                      const struct topics_common *common) {
+  static const char *const none[] = {NULL};
   const struct auth_options *a = &t->auth;
-  const coho_topics_options o = {.keys = auth.keys,
-                                 .open_subscribe = t->closed ? a->open_subscribe.items : NULL,
-                                 .open_publish = t->closed ? a->open_publish.items : NULL,
-                                 .cookie = a->cookie,
-                                 .origins = base->origins,
-                                 .conn = base,
-                                 .max_queue = base->max_queue,
-                                 .rate = base->rate_messages};
-  int err = coho_route_topics(s, t->path, hub, &o);
+  coho_topics_options o = topics_options_of(common);
+  o.cookie = a->cookie;
+  if (!t->closed) return o;
+  o.keys = auth.keys;
+  o.open_subscribe = a->open_subscribe.items ? a->open_subscribe.items : none;
+  o.open_publish = a->open_publish.items ? a->open_publish.items : none;
+  return o;
+}
+
+int topics_start(const struct topics_options *t, coho_server *s,
+                 const struct topics_common *common) {
+  int err = make_hub(t);
+  if (!err) err = make_keys(t);
+  if (err) return err;
+  const coho_topics_options o = options_of(t, common);
+  err = coho_route_topics(s, t->path, hub, &o);
   if (err) fprintf(stderr, "coho serve: topics at %s: %s\n", t->path, coho_strerror(err));
+  now = t;
+  path = t->path;
   return err;
 }
 
-int topics_start(const struct topics_options *t, coho_server *s, const coho_options *base) {
-  int err = make_hub(t);
-  if (!err) err = make_keys(t);
-  return err ? err : mount(t, s, base);
+/* ---- other options -------------------------------------------------------------------------- */
+
+/* Keys that are being fetched, to take the place of those of auth. */
+static struct {
+  struct auth auth;
+  coho_timer *timer; /* NULL: there are none */
+  const struct topics_options *options;
+  struct topics_common common;
+  coho_options conn;
+  coho_server *server;
+} coming;
+
+static void forget_coming(void) {
+  auth_stop(&coming.auth);
+  coho_timer_free(coming.timer);
+  coming.timer = NULL;
 }
+
+static int update(const struct topics_options *t, coho_server *s,
+                  const struct topics_common *common) {
+  const coho_topics_options o = options_of(t, common);
+  return coho_route_topics_update(s, path, &o);
+}
+
+/* fresh takes the place of auth; it is empty afterwards. */
+static int exchange(const struct topics_options *t, coho_server *s,
+                    const struct topics_common *common, struct auth *fresh) {
+  struct auth before = auth;
+  auth = *fresh;
+  int err = update(t, s, common);
+  if (err) {
+    *fresh = auth;
+    auth = before;
+  } else {
+    *fresh = before;
+    now = t;
+  }
+  auth_stop(fresh);
+  return err;
+}
+
+static void tell_exchange(int err) {
+  char line[128];
+  (void)snprintf(line, sizeof line, "coho: the keys of tokens %s%s",
+                 err ? "stay as they were: " : "were read again", err ? coho_strerror(err) : "");
+  logger_line(line);
+}
+
+static void look(void *arg) {
+  (void)arg;
+  if (!auth_ready(&coming.auth)) return;
+  tell_exchange(exchange(coming.options, coming.server, &coming.common, &coming.auth));
+  forget_coming();
+}
+
+/* Keeps what it needs, and looks from time to time: nobody waits meanwhile. */
+static int await_keys(const struct topics_options *t, coho_server *s,
+                      const struct topics_common *common) {
+  coming.timer = coho_timer_new(coho_server_loop(s, 0), look, NULL);
+  if (!coming.timer) return COHO_ENOMEM;
+  coming.options = t;
+  coming.server = s;
+  coming.conn = *common->conn;
+  coming.common = *common;
+  coming.common.conn = &coming.conn;
+  coho_timer_start(coming.timer, LOOK_MS, LOOK_MS);
+  return 0;
+}
+
+static void renew_keys(const struct topics_options *t, coho_server *s,
+                       const struct topics_common *common) {
+  char why[WHY], line[WHY + 64];
+  int err = auth_begin(&t->auth, &coming.auth, why, sizeof why);
+  if (!err && !auth_ready(&coming.auth))
+    err = await_keys(t, s, common);
+  else if (!err)
+    tell_exchange(exchange(t, s, common, &coming.auth));
+  if (!err) return;
+  if (!*why) (void)snprintf(why, sizeof why, "%s", coho_strerror(err));
+  (void)snprintf(line, sizeof line, "coho: the keys of tokens stay as they were: %s", why);
+  logger_line(line);
+  forget_coming();
+}
+
+void topics_settle(void) {
+  forget_coming();
+  now = NULL;
+}
+
+int topics_update(const struct topics_options *t, coho_server *s,
+                  const struct topics_common *common) {
+  struct auth none = {NULL, NULL};
+  bool same = now && now->closed && t->closed && auth_same(&now->auth, &t->auth);
+  topics_settle();
+  if (!t->closed) return exchange(t, s, common, &none);
+  int err = update(t, s, common);
+  if (err) return err;
+  if (same) {
+    now = t;
+    auth_reload(&auth);
+  } else {
+    renew_keys(t, s, common);
+  }
+  return 0;
+}
+
+void topics_end(void) { topics_settle(); }
 
 void topics_stop(void) {
   auth_stop(&auth);
   coho_hub_free(hub);
   hub = NULL;
+  now = NULL;
 }
-
-void topics_reload(void) { auth_reload(&auth); }
-
-bool topics_have_keys(void) { return auth.keys != NULL; }
 
 coho_hub *topics_hub(void) { return hub; }

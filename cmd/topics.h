@@ -23,6 +23,7 @@ struct topics_rule {
 struct topics_options {
   bool asked; /* --topics */
   const char *path;
+  uint64_t max_message; /* of --demo, too */
   struct option_rows rules;
   struct auth_options auth;
   /* What the check finds out: whether there are any, and whether tokens count. */
@@ -35,6 +36,11 @@ struct topics_options {
   "--config says in auth who may"
 #define TOPICS_PATH_TEXT "where topics are, such as /t/ (the default); begins and ends with '/'"
 
+#define TOPICS_MESSAGE_TEXT                                                                      \
+  "largest message of a topic (64k by default); a POST of more is answered 413, a message of "   \
+  "more by WebSocket closes with 1009 or is refused; above 64k what history-bytes lets a topic " \
+  "keep has to have room for it, and --limit queue, too"
+
 extern const struct option topics_rule_parts[]; /* of the section topics */
 #define TOPICS_RULES_TEXT                                                                         \
   "serve topics, as --topics does, with these rules for them; of a topic the first counts whose " \
@@ -44,13 +50,32 @@ extern const struct option topics_rule_parts[]; /* of the section topics */
    topics of its own. 0, or EXIT_USAGE after sentences. */
 int topics_check(const struct command *c, struct topics_options *t, const void *has_rules,
                  const void *has_auth, bool demo);
+/* Whether a message of that size has room: max_queue of --limit, 0 for none. The same. */
+int topics_check_room(const struct command *c, const struct topics_options *t, uint64_t max_queue);
 
-/* After the check, when there are any. base: what all connections share. 0 or an error, after a
+/* What all topics of a server share. */
+struct topics_common {
+  const coho_options *conn; /* Origins, limits */
+  coho_rate http_rate;      /* 0 is the default */
+  uint64_t max_message;
+};
+/* The rest is for the caller. What it points to is lent. */
+coho_topics_options topics_options_of(const struct topics_common *common);
+
+/* After the check, when there are any; t stays until topics_update() or topics_end(). 0 or an error, after a
    sentence on standard error. */
-int topics_start(const struct topics_options *t, coho_server *s, const coho_options *base);
-void topics_stop(void); /* after the server was freed; also when they did not start */
-void topics_reload(void);
-bool topics_have_keys(void);
+int topics_start(const struct topics_options *t, coho_server *s,
+                 const struct topics_common *common);
+/* Of topics that are served: other tokens and patterns, and what is shared, for who comes from now on. What
+   the log says of keys comes by itself, that of a URL some 10 seconds later at most: until then the old keys
+   count. On the server's first loop, or before it runs; t as above, in place of the one before. 0 or an
+   error: nothing has changed but perhaps the keys. */
+int topics_update(const struct topics_options *t, coho_server *s,
+                  const struct topics_common *common);
+/* What was lent to the last of both is not used any more; keys stay as they are. */
+void topics_settle(void);
+void topics_end(void);      /* before the server is freed: nothing changes any more */
+void topics_stop(void);     /* after the server was freed; also when they did not start */
 coho_hub *topics_hub(void); /* NULL: there are none */
 
 #endif

@@ -1,5 +1,6 @@
 // Builds the finished site: one folder of plain files that any web server can send.
-// The pages' own code is bundled but not minified: people are meant to read it in the browser.
+// The pages' own code is bundled but not minified: people are meant to read it in the browser, and it
+// travels compressed.
 //
 //   npm run build -- [--outdir=DIR]      default: dist
 
@@ -28,8 +29,9 @@ async function buildScripts() {
   await build({ ...common, entryPoints: ["src/theme.ts"], format: "iife" });
   await build({ ...common, entryPoints: { uplot: "uplot" }, minify: true, legalComments: "inline" });
   await build({ ...common, entryPoints: ["styles/coho.css"] });
-  // The pages have it in their bundles; this one is for whoever wants to try it.
-  await build({ ...common, entryPoints: ["client/coho.js"] });
+  // The pages have it in their bundles; this one is for other pages, and small: who wants to read it has the
+  // package.
+  await build({ ...common, entryPoints: ["client/coho.js"], minify: true });
 }
 
 /** What surrounds a page that has no others beside it. */

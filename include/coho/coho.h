@@ -264,6 +264,15 @@ static inline coho_server *coho_server_new(const coho_server_options *opt) {
   return coho_server_new_sized(opt, sizeof *opt);
 }
 
+COHO_API int coho_server_update_sized(coho_server *s, const coho_server_options *opt, size_t size);
+/* Other limits and times: all fields max_..., drain_... and ..._timeout_ms, and address_rate; the other
+   fields do not count. Connections and requests take them as they come, and nobody is cut for a lower
+   limit; who connected while addresses were not limited is not counted. Any thread. 0, COHO_EOPTION,
+   COHO_ENOMEM: nothing has changed. */
+static inline int coho_server_update(coho_server *s, const coho_server_options *opt) {
+  return coho_server_update_sized(s, opt, sizeof *opt);
+}
+
 /*
  * Routes, before the server runs. A pattern is a path whose segments are literal, ":name" (one
  * segment), or a last "*" (the rest, also empty). The most specific route wins: literal before
@@ -276,8 +285,18 @@ static inline int coho_route_ws(coho_server *s, const char *pattern, const coho_
   return coho_route_ws_sized(s, pattern, opt, sizeof *opt);
 }
 
+COHO_API int coho_route_ws_update_sized(coho_server *s, const char *pattern,
+                                        const coho_options *opt, size_t size);
+/* Other options, all of them, for the handshakes that come from now on at a route that is there, as it was
+   written; connections that are open go on with theirs. Any thread. 0, COHO_ENOTFOUND, COHO_EINVAL,
+   COHO_EOPTION, COHO_ENOMEM: nothing has changed. */
+static inline int coho_route_ws_update(coho_server *s, const char *pattern,
+                                       const coho_options *opt) {
+  return coho_route_ws_update_sized(s, pattern, opt, sizeof *opt);
+}
+
 /* fn answers before it returns, by coho_reply() or in parts, or defers its answer. method: "GET" serves
-   HEAD too; "*" is any. */
+   HEAD too; "*" is any. OPTIONS that no route serves is answered with 204 and Allow. */
 typedef void (*coho_http_fn)(coho_request *r, void *user);
 COHO_API int coho_route_http(coho_server *s, const char *method, const char *pattern,
                              coho_http_fn fn, void *user);
@@ -292,6 +311,8 @@ typedef struct coho_asset {
   const char *etag; /* with its quotes, at most 79 bytes, not weak */
   const unsigned char *data;
   size_t len;
+  const unsigned char *gzip; /* the same compressed, for clients that take it; NULL: there is none */
+  size_t gzip_len;
 } coho_asset;
 
 COHO_API int coho_route_assets_sized(coho_server *s, const char *prefix, const coho_asset *assets,
@@ -301,6 +322,14 @@ COHO_API int coho_route_assets_sized(coho_server *s, const char *prefix, const c
 static inline int coho_route_assets(coho_server *s, const char *prefix, const coho_asset *assets,
                                     size_t count) {
   return coho_route_assets_sized(s, prefix, assets, count, sizeof *assets);
+}
+
+COHO_API int coho_reply_asset_sized(coho_request *r, const coho_asset *asset, size_t size);
+/* In the handler of an HTTP route for GET: answers with a file of the program as coho_route_assets()
+   does, with conditions, ranges and compression. Its path does not count. 0; COHO_EINVAL (a field that
+   cannot be sent), COHO_EOPTION: there is no answer yet; COHO_EBUSY: there is one. */
+static inline int coho_reply_asset(coho_request *r, const coho_asset *asset) {
+  return coho_reply_asset_sized(r, asset, sizeof *asset);
 }
 
 /* Opens a listener: "ws://127.0.0.1:8080", "ws://[::1]:0", "ws://:80", or wss:// when the server has a

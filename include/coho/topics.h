@@ -29,7 +29,8 @@ typedef struct coho_topics_options {
   /* Of connections: limits, times, compression. Its handlers, protocols and origins are not used. */
   const coho_options *conn;
   uint64_t max_message; /* that is published; default 64 KiB */
-  uint64_t max_queue;   /* bytes waiting for one subscriber; default 1 MiB */
+  uint64_t max_queue;   /* bytes waiting for one subscriber; default 4 * max_message, at least
+                           1 MiB */
   coho_rate rate;       /* frames of a WebSocket connection, publishes included; above it is not
                                  read until there is room again; default 100 a second, 200 at
                                  once; per_second UINT32_MAX: any number */
@@ -37,6 +38,9 @@ typedef struct coho_topics_options {
   uint32_t auth_timeout_ms;   /* for the first message with a token; default 5,000 */
   uint32_t heartbeat_ms;      /* silence of a stream before a comment; default 15,000 */
   uint32_t poll_ms;           /* longest wait of a long poll; default 60,000 */
+  coho_rate http_rate; /* HTTP requests of one address, an IPv6 address by its first 64 bits: GET and
+                          POST, of which more are answered 429; default 1,000 a second, 2,000 at
+                          once; per_second UINT32_MAX: any number */
 } coho_topics_options;
 
 COHO_API int coho_route_topics_sized(coho_server *s, const char *prefix, coho_hub *hub,
@@ -47,6 +51,18 @@ static inline int coho_route_topics(coho_server *s, const char *prefix, coho_hub
                                     const coho_topics_options *opt) {
   const size_t sizes[2] = {sizeof *opt, sizeof *opt->conn};
   return coho_route_topics_sized(s, prefix, hub, opt, sizes);
+}
+
+COHO_API int coho_route_topics_update_sized(coho_server *s, const char *prefix,
+                                            const coho_topics_options *opt, const size_t sizes[2]);
+/* Other options, all of them, for the requests and connections that come from now on; who follows already
+   goes on with those it came by, its token and the patterns that were open included. The hub stays, with
+   its topics; tickets that were given stay valid. Any thread. 0, COHO_ENOTFOUND (no topics at prefix),
+   COHO_EINVAL, COHO_EOPTION, COHO_ENOMEM: nothing has changed. */
+static inline int coho_route_topics_update(coho_server *s, const char *prefix,
+                                           const coho_topics_options *opt) {
+  const size_t sizes[2] = {sizeof *opt, sizeof *opt->conn};
+  return coho_route_topics_update_sized(s, prefix, opt, sizes);
 }
 
 #ifdef __cplusplus

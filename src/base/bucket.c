@@ -12,6 +12,7 @@ void coho__bucket_init(struct coho__bucket *b, struct coho__bucket_rate rate, ui
 }
 
 void coho__bucket_fill(struct coho__bucket *b, struct coho__bucket_rate rate, uint64_t now_ms) {
+  b->level = COHO_MIN(b->level, full(rate)); /* of a burst that was larger */
   uint64_t missing = (uint64_t)(full(rate) - b->level);
   /* A clock that went back brings nothing, and counts on from there. */
   uint64_t elapsed = now_ms > b->at_ms ? now_ms - b->at_ms : 0;

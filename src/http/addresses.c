@@ -131,6 +131,13 @@ static void lock_at(struct coho__addresses *t, uint64_t now_ms) {
   t->now_ms = COHO_MAX(t->now_ms, now_ms);
 }
 
+void coho__addresses_update(struct coho__addresses *t,
+                            const struct coho__addresses_limits *limits) {
+  pthread_mutex_lock(&t->lock);
+  t->limits = *limits;
+  pthread_mutex_unlock(&t->lock);
+}
+
 int coho__addresses_enter(struct coho__addresses *t, const struct coho__addr *peer, uint64_t now_ms,
                           struct coho__address **out) {
   char key[KEY_MOST];
@@ -173,12 +180,12 @@ void coho__addresses_leave(struct coho__addresses *t, struct coho__address *a, u
 
 bool coho__addresses_shake(struct coho__addresses *t, struct coho__address *a,
                            enum coho__shake kind, uint64_t now_ms) {
-  if (!a || !has_rate(t)) return true;
+  if (!a) return true;
   struct coho__bucket *b = &a->shakes[kind];
   lock_at(t, now_ms);
   coho__bucket_fill(b, t->limits.shakes, t->now_ms);
-  bool fine = coho__bucket_tokens(b) > 0;
-  if (fine) coho__bucket_take(b, 1);
+  bool fine = !has_rate(t) || coho__bucket_tokens(b) > 0;
+  if (fine && has_rate(t)) coho__bucket_take(b, 1);
   pthread_mutex_unlock(&t->lock);
   return fine;
 }

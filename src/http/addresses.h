@@ -38,6 +38,8 @@ void coho__addresses_free(struct coho__addresses *t); /* NULL is fine */
 
 /* Times are those of the caller's loop. Any thread from here on. */
 
+/* Other limits from now on; what each address has counts on. */
+void coho__addresses_update(struct coho__addresses *t, const struct coho__addresses_limits *limits);
 /* One more connection of this peer. 0 and *out, which is NULL for a peer without IP address: that is
    not limited; COHO_EADDRESSFULL; COHO_ENOMEM. */
 int coho__addresses_enter(struct coho__addresses *t, const struct coho__addr *peer, uint64_t now_ms,

@@ -19,32 +19,46 @@ static uint32_t descriptors(void) {
   return limit.rlim_cur > MOST ? MOST : (uint32_t)limit.rlim_cur;
 }
 
+static uint32_t max_of(uint32_t max) {
+  if (max) return max;
+  uint32_t most = descriptors();
+  return most > 2 * RESERVE ? most - RESERVE : COHO_MAX(most / 2, 1);
+}
+
 void coho__admission_init(struct coho__admission *a, uint32_t max) {
-  if (max == 0) {
-    uint32_t most = descriptors();
-    max = most > 2 * RESERVE ? most - RESERVE : COHO_MAX(most / 2, 1);
-  }
   atomic_init(&a->now, 0);
-  a->max = max;
-  a->addresses = NULL;
+  atomic_init(&a->max, max_of(max));
+  atomic_init(&a->addresses, NULL);
   a->trusted = NULL;
 }
 
 int coho__admission_limit(struct coho__admission *a, const struct coho__addresses_limits *limits) {
   if (!limits->connections && !limits->shakes.per_second) return 0;
-  a->addresses = coho__addresses_new(limits);
-  return a->addresses ? 0 : COHO_ENOMEM;
+  struct coho__addresses *made = coho__addresses_new(limits);
+  atomic_store(&a->addresses, made);
+  return made ? 0 : COHO_ENOMEM;
+}
+
+/* Who came while addresses did not count stays uncounted. */
+int coho__admission_update(struct coho__admission *a, uint32_t max,
+                           const struct coho__addresses_limits *limits) {
+  struct coho__addresses *t = atomic_load(&a->addresses);
+  int err = t ? 0 : coho__admission_limit(a, limits);
+  if (err) return err;
+  if (t) coho__addresses_update(t, limits);
+  atomic_store_explicit(&a->max, max_of(max), memory_order_relaxed);
+  return 0;
 }
 
 void coho__admission_free(struct coho__admission *a) {
-  coho__addresses_free(a->addresses);
-  a->addresses = NULL;
+  coho__addresses_free(atomic_load(&a->addresses));
+  atomic_store(&a->addresses, NULL);
 }
 
 static bool take_place(struct coho__admission *a) {
   uint32_t now = atomic_load_explicit(&a->now, memory_order_relaxed);
   do {
-    if (now >= a->max) return false;
+    if (now >= atomic_load_explicit(&a->max, memory_order_relaxed)) return false;
   } while (!atomic_compare_exchange_weak_explicit(&a->now, &now, now + 1, memory_order_relaxed,
                                                   memory_order_relaxed));
   return true;

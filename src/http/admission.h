@@ -14,8 +14,8 @@
 
 struct coho__admission {
   _Atomic uint32_t now;
-  uint32_t max;
-  struct coho__addresses *addresses; /* NULL: those are not limited */
+  _Atomic uint32_t max;
+  struct coho__addresses *_Atomic addresses; /* NULL: those were never limited */
   const struct coho__cidrs
       *trusted; /* proxies; the owner's, set before the first connection; NULL */
 };
@@ -25,6 +25,10 @@ void coho__admission_init(struct coho__admission *a, uint32_t max);
 /* Before the first connection. 0, also when there is nothing to limit, or COHO_ENOMEM. */
 int coho__admission_limit(struct coho__admission *a, const struct coho__addresses_limits *limits);
 void coho__admission_free(struct coho__admission *a);
+/* Other limits for connections to come; max as above. Any thread, one at a time. 0 or COHO_ENOMEM: nothing
+   has changed. */
+int coho__admission_update(struct coho__admission *a, uint32_t max,
+                           const struct coho__addresses_limits *limits);
 
 /* Any thread from here on. now_ms: the time of the caller's loop. */
 

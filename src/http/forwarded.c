@@ -32,19 +32,28 @@ bool coho__forwarded_find(const struct coho__http1 *head, const struct coho__cid
   return f.known;
 }
 
+static bool is_proxy(const struct coho__http_conn *c, struct coho__addr *addr) {
+  const struct coho__admission *a = c->http->conf->admission;
+  return a->trusted && coho__stream_addr(c->stream, addr) && coho__admission_trusts(a, addr);
+}
+
 int coho__forwarded_enter(struct coho__http_conn *c) {
   struct coho__admission *a = c->http->conf->admission;
   struct coho__addr addr;
   struct coho__ip ip;
   uint16_t port;
-  if (!a->trusted || !coho__stream_addr(c->stream, &addr) || !coho__admission_trusts(a, &addr))
-    return 0;
+  if (!is_proxy(c, &addr)) return 0;
   if (!coho__forwarded_find(&c->request.head, a->trusted, &ip, &port)) return 0;
   coho__addr_of_ip(&addr, &ip, port);
   c->client = coho__addr_pack(&addr);
   int err = coho__admission_client(a, &addr, c->http->loop->now_ms, &c->address);
   if (err) coho__http_complain(c->http, COHO_HTTP_LIMIT_ADDRESS);
   return err;
+}
+
+bool coho__forwarded_untold(const struct coho__http_conn *c) {
+  struct coho__addr addr;
+  return c->client.family == AF_UNSPEC && is_proxy(c, &addr);
 }
 
 void coho__forwarded_leave(struct coho__http_conn *c) {

@@ -18,6 +18,8 @@ bool coho__forwarded_find(const struct coho__http1 *head, const struct coho__cid
 /* After a head is complete: from now on the request's client counts, in limits and in logs. 0, or
    COHO_EADDRESSFULL, COHO_EOVERLOAD. */
 int coho__forwarded_enter(struct coho__http_conn *c);
+/* Its peer is a trusted proxy, which did not tell of a client: who it is nobody knows. */
+bool coho__forwarded_untold(const struct coho__http_conn *c);
 /* The request is answered. */
 void coho__forwarded_leave(struct coho__http_conn *c);
 /* The stream is given away and takes the address along. */

@@ -11,7 +11,7 @@
 #include "http/route.h"
 #include "io/stream.h"
 
-/* Shared by all loops of a server, read-only while it runs. Zero is the default of the limits and
+/* Of one loop, which alone changes it while it runs. Zero is the default of the limits and
    times, as in coho_server_options; UINT32_MAX ms is never. */
 struct coho__http_conf {
   struct coho__http1_limits limits;
@@ -22,7 +22,7 @@ struct coho__http_conf {
   void (*access_log)(void *ctx, const char *line);        /* may be NULL */
   void (*access)(void *ctx, const struct coho_access *a); /* may be NULL */
   void *access_log_ctx;
-  _Atomic bool access_off; /* changes while it runs */
+  _Atomic bool access_off; /* any thread */
   /* Further fields of every file, as coho__files_fields() writes them; the server's. */
   struct coho__buf file_fields;
 };

@@ -159,8 +159,21 @@ int coho_reply(coho_request *r, int status, const char *type, const void *body, 
   return coho__reply(coho__http_conn_of(r), &a);
 }
 
+static bool says_cache(const struct coho__http_conn *c) {
+  struct coho__view rest = {c->fields.data, c->fields.len};
+  while (rest.len) {
+    struct coho__view line = coho__view_split(&rest, '\n');
+    if (coho__view_eq_nocase(coho__view_split(&line, ':'), VIEW("Cache-Control"))) return true;
+  }
+  return false;
+}
+
 int coho__reply_text(struct coho__http_conn *c, int status, const char *text) {
   char body[TEXT_MOST];
+  /* RFC 9110 15.1: caches may keep some of them as they like. */
+  bool refuses = status >= 400 && !says_cache(c);
+  int err = refuses ? coho__reply_field(c, "Cache-Control", "no-store") : 0;
+  if (err) return err;
   (void)snprintf(body, sizeof body, "%s\n", text ? text : coho__http1_reason(status));
   struct coho__answer a = {.status = status,
                            .type = "text/plain; charset=utf-8",
@@ -182,6 +195,11 @@ static void log_refusal(const struct coho__http_conn *c, int err) {
             request, coho_strerror(err));
 }
 
+void coho__reply_refusing(struct coho__http_conn *c, const struct coho__route *route, int err) {
+  if (!route || !route->refuse) return;
+  if (route->refuse(&c->request, err, route->ctx) && !c->replied) c->fields.len = 0;
+}
+
 void coho__reply_refuse(struct coho__http_conn *c, int err) {
   char seconds[16];
   int status = coho__error_status(err);
@@ -189,11 +207,8 @@ void coho__reply_refuse(struct coho__http_conn *c, int err) {
   log_refusal(c, err);
   c->ending = true;
   c->fields.len = 0; /* what the program wanted to say belongs to another answer */
-  if (err == COHO_EBODYTOOBIG && c->route && c->route->too_big) {
-    c->route->too_big(&c->request, c->route->ctx);
-    if (c->replied) return;
-    c->fields.len = 0;
-  }
+  coho__reply_refusing(c, c->route, err);
+  if (c->replied) return;
   c->fields.max = FIELDS_MOST;
   int failed = coho__upgrade_refusal(err, &c->fields);
   if (!failed && (status == 503 || status == 429)) {

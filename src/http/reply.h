@@ -24,8 +24,10 @@ int coho__reply_field(struct coho__http_conn *c, const char *name, const char *v
    COHO_ENOMEM and COHO_EFULL (nothing of it was sent, so another reply may follow), an error of the
    stream (there is none). */
 int coho__reply(struct coho__http_conn *c, const struct coho__answer *a);
-/* A short text that says the status, or the given sentence. */
+/* A short text that says the status, or the given sentence; that of a refusal is not to be stored. */
 int coho__reply_text(struct coho__http_conn *c, int status, const char *text);
+/* Lets a route, which may be NULL, reply to what is refused with this error, or add fields. */
+void coho__reply_refusing(struct coho__http_conn *c, const struct coho__route *route, int err);
 /* Replies with the answer of an error, and the connection ends; one line in the log. Also when the
    request is not complete. */
 void coho__reply_refuse(struct coho__http_conn *c, int err);

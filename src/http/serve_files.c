@@ -5,6 +5,7 @@
 #include "base/sized.h"
 #include "http/conditions.h"
 #include "http/date.h"
+#include "http/encoding.h"
 #include "http/files_disk.h"
 #include "http/media_type.h"
 #include "http/range.h"
@@ -19,7 +20,8 @@
 
 enum {
   ETAG_MOST = 80,
-  QUERY_MOST = 8 * 1024, /* of a path that is redirected */
+  GZIP_ETAG_MOST = ETAG_MOST + 3, /* "-gz" */
+  QUERY_MOST = 8 * 1024,          /* of a path that is redirected */
   LOCATION_MOST = 3 * COHO_DISK_NAME + QUERY_MOST + 3,
   FIELDS_MOST = 8 * 1024 /* of those that go with every file: half of what a reply takes */
 };
@@ -43,8 +45,10 @@ struct name {
 /* A file that was found. */
 struct found {
   const char *type;
-  char etag[ETAG_MOST];
+  char etag[GZIP_ETAG_MOST];
   int64_t modified; /* -1: not known */
+  bool varies;      /* there is a compressed one, too */
+  bool gzip;        /* and it is this */
   struct coho__source source;
 };
 
@@ -85,13 +89,16 @@ static void redirect(struct coho__http_conn *c) {
   if (err) coho__reply_refuse(c, err);
 }
 
-static int add_fields(struct coho__http_conn *c, const struct found *f) {
+static int add_fields(struct coho__http_conn *c, const struct found *f, int status) {
   char date[COHO_DATE_SIZE];
   const struct coho__buf *more = &c->http->conf->file_fields;
   int err = coho__reply_field(c, "ETag", f->etag);
   if (!err && f->modified >= 0) {
     err = coho__reply_field(c, "Last-Modified", coho__date_format(date, f->modified));
   }
+  if (!err && f->gzip && (status == 200 || status == 206))
+    err = coho__reply_field(c, "Content-Encoding", "gzip");
+  if (!err && f->varies) err = coho__reply_field(c, "Vary", "Accept-Encoding");
   /* no-cache: may be kept, has to be asked for again, which costs a 304 */
   if (!err) err = coho__reply_field(c, "Cache-Control", "no-cache");
   if (!err) err = coho__reply_field(c, "Accept-Ranges", "bytes");
@@ -130,7 +137,7 @@ static void reply_file(struct coho__http_conn *c, struct found *f) {
   struct coho__validators now = {f->etag, f->modified};
   int status = coho__conditions_check(&c->request.head, &now);
   if (!status) status = cut_range(c, f, &now);
-  int err = status < 0 ? status : add_fields(c, f);
+  int err = status < 0 ? status : add_fields(c, f, status);
   if (!err && (status == 200 || status == 206 || status == 304)) {
     struct coho__answer a = {.status = status, .type = f->type, .source = f->source};
     err = coho__reply(c, &a);
@@ -188,6 +195,23 @@ static void serve_disk(struct coho__http_conn *c, const struct files *files, str
 
 /* ---- from memory ----------------------------------------------------------------------------- */
 
+/* A strong entity-tag: '"' *etagc '"' (RFC 9110 8.8.3). */
+static bool etag_ok(const char *etag) {
+  size_t len = strlen(etag);
+  if (len < 2 || len >= ETAG_MOST || etag[0] != '"' || etag[len - 1] != '"') return false;
+  for (size_t i = 1; i < len - 1; i++) {
+    unsigned char c = (unsigned char)etag[i];
+    if (c <= 0x20 || c == '"' || c == 0x7f) return false;
+  }
+  return true;
+}
+
+static bool asset_ok(const coho_asset *a) {
+  if (!a->path || a->path[0] != '/' || !a->type || !a->etag) return false;
+  return coho__reply_type_ok(a->type) && etag_ok(a->etag) && (a->data || !a->len) &&
+         (a->gzip || !a->gzip_len);
+}
+
 static int compare_path(const void *path, const void *asset) {
   return strcmp((const char *)path, ((const coho_asset *)asset)->path);
 }
@@ -198,8 +222,20 @@ static const coho_asset *find_asset(const struct files *files, const struct name
                                      compare_path);
 }
 
+/* The two forms are two representations: each has a tag of its own (RFC 9110 8.8.3). */
+static void reply_asset(struct coho__http_conn *c, const coho_asset *asset) {
+  struct found f = {.type = asset->type, .modified = -1, .varies = asset->gzip != NULL};
+  f.gzip = f.varies && coho__encoding_takes_gzip(&c->request.head);
+  (void)snprintf(f.etag, sizeof f.etag, "%.*s%s\"", (int)strlen(asset->etag) - 1, asset->etag,
+                 f.gzip ? "-gz" : "");
+  if (f.gzip)
+    f.source = (struct coho__source){(const char *)asset->gzip, -1, 0, asset->gzip_len};
+  else
+    f.source = (struct coho__source){(const char *)asset->data, -1, 0, asset->len};
+  reply_file(c, &f);
+}
+
 static void serve_asset(struct coho__http_conn *c, const struct files *files, struct name *name) {
-  struct found f = {.modified = -1};
   if (name->slash) add_index(name);
   const coho_asset *asset = find_asset(files, name);
   if (!asset) {
@@ -211,10 +247,18 @@ static void serve_asset(struct coho__http_conn *c, const struct files *files, st
     }
     return;
   }
-  (void)snprintf(f.etag, sizeof f.etag, "%s", asset->etag);
-  f.type = asset->type;
-  f.source = (struct coho__source){(const char *)asset->data, -1, 0, asset->len};
-  reply_file(c, &f);
+  reply_asset(c, asset);
+}
+
+int coho__files_reply_asset(coho_request *r, const coho_asset *asset, size_t size) {
+  coho_asset a;
+  if (!asset) return COHO_EINVAL;
+  int err = coho__sized_read(&a, sizeof a, asset, size);
+  if (err) return err;
+  if (!asset_ok(&a)) return COHO_EINVAL;
+  if (coho__http_replied(r)) return COHO_EBUSY;
+  reply_asset(coho__http_conn_of(r), &a);
+  return 0;
 }
 
 /* ---- the route ------------------------------------------------------------------------------- */
@@ -292,22 +336,6 @@ int coho__files_route_dir(struct coho__routes *rs, const char *prefix, const cha
 
 /* ---- assets of the program ------------------------------------------------------------------- */
 
-/* A strong entity-tag: '"' *etagc '"' (RFC 9110 8.8.3). */
-static bool etag_ok(const char *etag) {
-  size_t len = strlen(etag);
-  if (len < 2 || len >= ETAG_MOST || etag[0] != '"' || etag[len - 1] != '"') return false;
-  for (size_t i = 1; i < len - 1; i++) {
-    unsigned char c = (unsigned char)etag[i];
-    if (c <= 0x20 || c == '"' || c == 0x7f) return false;
-  }
-  return true;
-}
-
-static bool asset_ok(const coho_asset *a) {
-  if (!a->path || a->path[0] != '/' || !a->type || !a->etag) return false;
-  return coho__reply_type_ok(a->type) && etag_ok(a->etag) && (a->data || !a->len);
-}
-
 /* From an array whose elements have the size that the program knows. */
 static int read_assets(coho_asset *dst, const coho_asset *src, size_t count, size_t size) {
   const char *from = (const char *)src;
@@ -338,8 +366,9 @@ int coho__files_route_assets(struct coho__routes *rs, const char *prefix, const 
 
 /* A second one would contradict ours. */
 static bool is_ours(struct coho__view name) {
-  static const char *const ours[] = {"Accept-Ranges", "Cache-Control", "Content-Range",
-                                     "ETag",          "Last-Modified", "X-Content-Type-Options"};
+  static const char *const ours[] = {"Accept-Ranges",         "Cache-Control", "Content-Encoding",
+                                     "Content-Range",         "ETag",          "Last-Modified",
+                                     "X-Content-Type-Options"};
   for (size_t i = 0; i < COHO_COUNT(ours); i++) {
     if (coho__view_eq_nocase(name, coho__view_of(ours[i]))) return true;
   }

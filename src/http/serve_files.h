@@ -3,6 +3,8 @@
  * and 14). Which names may be opened is decided in files_disk.c; whatever may not is a 404. A folder
  * serves its index.html, and without the slash behind it redirects there.
  *
+ * An asset may have a second form, compressed, for who takes it (encoding.h).
+ *
  * Every file goes with an ETag, "Cache-Control: no-cache", "X-Content-Type-Options: nosniff" and the
  * fields that the program gave for all files. Files are opened and read on the
  * loop's thread: a directory on a slow network file system delays everybody.
@@ -19,6 +21,9 @@
 int coho__files_route_dir(struct coho__routes *rs, const char *prefix, const char *dir);
 int coho__files_route_assets(struct coho__routes *rs, const char *prefix, const coho_asset *assets,
                              size_t count, size_t size);
+
+/* Behind coho_reply_asset(). */
+int coho__files_reply_asset(coho_request *r, const coho_asset *asset, size_t size);
 
 /* Appends a list "Name: value" (NULL: none), ended by NULL, as fields that go with every file. 0,
    COHO_ENOMEM, or COHO_EOPTION: no field, one that coho sets itself, or too many. */

@@ -1,35 +1,26 @@
 #include "topics/access.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "topics/bearer.h"
 #include "topics/cors.h"
 #include "topics/throttle.h"
 #include "topics/tickets.h"
 #include "topics/token.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 /* ---- tokens ---------------------------------------------------------------------------------- */
 
 /* One line for each, as far as there is room in the log; nothing of the token. */
 static void tell(const struct coho__mount *m, const char *peer, int err) {
-  uint64_t untold;
-  if (!coho__log_wants(COHO_LOG_INFO)) return;
-  if (!coho__throttle_tells(m->throttle, coho__clock_ms(), &untold)) return;
-  if (untold)
-    coho__log(COHO_LOG_INFO, "%s %s: %s; %" PRIu64 " more were refused since the last line", peer,
-              coho_errname(err), coho_strerror(err), untold);
-  else
-    coho__log(COHO_LOG_INFO, "%s %s: %s", peer, coho_errname(err), coho_strerror(err));
+  coho__throttle_log(m->guesses, peer, coho__clock_ms(), err);
 }
 
 /* Whether it may have been tried out. One that was signed with a right key is no guess, but somebody
-   who comes back late. */
+   who comes back late, or whose issuer made a mistake. */
 static bool is_guess(int err) {
   return err != COHO_EEXPIRED && err != COHO_ENOTYET && err != COHO_EAUDIENCE &&
-         err != COHO_EFORBIDDEN && err != COHO_ENOMEM;
+         err != COHO_ECLAIMS && err != COHO_EFORBIDDEN && err != COHO_ENOMEM;
 }
 
 static int is_expired(const struct coho__claims *c) {
@@ -55,13 +46,13 @@ static int redeem(const struct coho__mount *m, const struct coho__bearer *b,
 static int examine(const struct coho__mount *m, int found, const struct coho__bearer *b,
                    const char *peer, struct coho__claims **out) {
   struct coho__view from = coho__view_of(peer);
-  if (!coho__throttle_open(m->throttle, from, coho__clock_ms())) {
+  if (!coho__throttle_open(m->guesses, from, coho__clock_ms())) {
     tell(m, peer, COHO_ETOKENRATE);
     return COHO_ETOKENRATE;
   }
   int err = found ? found : redeem(m, b, out);
   if (!err) return 0;
-  if (is_guess(err)) coho__throttle_failed(m->throttle, from, coho__clock_ms());
+  if (is_guess(err)) (void)coho__throttle_take(m->guesses, from, coho__clock_ms());
   tell(m, peer, err);
   return err;
 }
@@ -153,10 +144,13 @@ bool coho__who_needs_token(const struct coho__mount *m, const struct coho__who *
   return m->opt.keys && !who->claims && !*m->opt.open_subscribe && !*m->opt.open_publish;
 }
 
-bool coho__who_id(const struct coho__who *who, struct coho__view asked, struct coho__view *id) {
-  bool has = who->claims && who->claims->subject.len;
-  *id = has ? who->claims->subject : asked;
-  return !has || !asked.data || coho__view_eq(asked, *id);
+bool coho__who_id(const struct coho__mount *m, const struct coho__who *who, struct coho__view asked,
+                  struct coho__view *id) {
+  bool named = who->claims && who->claims->subject.len;
+  *id = named ? who->claims->subject : asked;
+  if (!m->opt.keys) return true;
+  bool guest = id->len && id->data[0] == '~';
+  return named != guest && (!asked.data || coho__view_eq(asked, *id));
 }
 
 uint64_t coho__who_until(const struct coho__who *who) {

@@ -11,6 +11,12 @@
 #include "topics/claims.h"
 #include "topics/mount.h"
 
+enum {
+  /* Bad tokens of an address in so many seconds; then none is looked at until one more is allowed. */
+  COHO_GUESSES_MOST = 10,
+  COHO_GUESSES_S = 60
+};
+
 /* Who asks, for the life of a request or connection. */
 struct coho__who {
   struct coho__claims *claims; /* NULL: nobody in particular */
@@ -32,9 +38,11 @@ int coho__who_may_pattern(const struct coho__mount *m, const struct coho__who *w
                           struct coho__view pattern);
 /* Whether nothing at all is allowed without a token. */
 bool coho__who_needs_token(const struct coho__mount *m, const struct coho__who *who);
-/* The name under which somebody is present: that of the token, or the one asked for when there is none
-   or it is the same. False: it is another. */
-bool coho__who_id(const struct coho__who *who, struct coho__view asked, struct coho__view *id);
+/* The name under which somebody is present: that of the token; of who has none, the one asked for. Where
+   tokens count that begins with '~', as no token's may, so that nobody takes another's. False: this may
+   not be one's name. */
+bool coho__who_id(const struct coho__mount *m, const struct coho__who *who, struct coho__view asked,
+                  struct coho__view *id);
 /* When the token ends, ms of the wall clock; COHO_CLAIMS_NEVER. */
 uint64_t coho__who_until(const struct coho__who *who);
 

@@ -15,7 +15,7 @@ static int give(struct coho__mount *m, const struct coho__who *who, char text[CO
 
 static void answer(coho_request *r, char text[COHO_TICKET_TEXT]) {
   char body[COHO_TICKET_TEXT + 40];
-  int len = snprintf(body, sizeof body, "{\"ticket\":\"%s\",\"expires_in\":%d}", text,
+  int len = snprintf(body, sizeof body, "{\"ticket\":\"%s\",\"expires_in\":%d}\n", text,
                      COHO_TICKET_MS / 1000);
   (void)coho_reply(r, 200, "application/json", body, (size_t)len);
   coho__wipe(body, sizeof body);

@@ -8,7 +8,7 @@ int coho__badge_enter(struct coho__badge *b, const struct coho__mount *m,
   struct coho__view id;
   *b = (struct coho__badge){.hub = NULL};
   if (!as.data) return 0;
-  if (!coho__who_id(who, as, &id)) return COHO_EFORBIDDEN;
+  if (!coho__who_id(m, who, as, &id)) return COHO_EFORBIDDEN;
   b->topic = coho__strndup(topic.data, topic.len);
   b->id = coho__strndup(id.data, id.len);
   char *text = coho__strndup(info.data ? info.data : "", info.len);

@@ -12,9 +12,9 @@ static int read_time(const json_t *payload, const char *name, uint64_t *out) {
   static const double most = 253402300799.0;
   const json_t *j = json_object_get(payload, name);
   if (!j) return 0;
-  if (!json_is_number(j)) return COHO_ETOKEN;
+  if (!json_is_number(j)) return COHO_ECLAIMS;
   double seconds = json_number_value(j);
-  if (!(seconds >= 0 && seconds <= most)) return COHO_ETOKEN;
+  if (!(seconds >= 0 && seconds <= most)) return COHO_ECLAIMS;
   *out = (uint64_t)(seconds * 1000);
   return 0;
 }
@@ -44,10 +44,10 @@ static int read_list(const json_t *coho, const char *name, enum coho__action act
                      struct parts *p) {
   const json_t *list = json_object_get(coho, name);
   if (!list) return 0;
-  if (!coho__json_strings(list) || json_array_size(list) > COHO_GRANTS_MOST) return COHO_ETOKEN;
+  if (!coho__json_strings(list) || json_array_size(list) > COHO_GRANTS_MOST) return COHO_ECLAIMS;
   for (size_t i = 0; i < json_array_size(list); i++) {
     struct coho__view v = pattern_at(list, i);
-    if (!coho__pattern_valid(v)) return COHO_ETOKEN;
+    if (!coho__pattern_valid(v)) return COHO_ECLAIMS;
     p->bytes += v.len;
   }
   p->lists[action] = list;
@@ -58,8 +58,8 @@ static int read_list(const json_t *coho, const char *name, enum coho__action act
 static int read_parts(const json_t *payload, struct parts *p) {
   const json_t *coho = json_object_get(payload, "coho");
   *p = (struct parts){.count = 0};
-  if (!coho__json_string(payload, "sub", &p->subject)) return COHO_ETOKEN;
-  if (p->subject.len > COHO_SUBJECT_MOST || (coho && !json_is_object(coho))) return COHO_ETOKEN;
+  if (!coho__json_string(payload, "sub", &p->subject)) return COHO_ECLAIMS;
+  if (p->subject.len > COHO_SUBJECT_MOST || (coho && !json_is_object(coho))) return COHO_ECLAIMS;
   int err = read_list(coho, "sub", COHO_MAY_SUBSCRIBE, p);
   return err ? err : read_list(coho, "pub", COHO_MAY_PUBLISH, p);
 }

@@ -11,6 +11,7 @@
 #include "hub/pattern.h"
 #include "topics/json.h"
 
+#include <openssl/sha.h>
 #include <stdatomic.h>
 
 enum {
@@ -24,12 +25,13 @@ enum coho__action { COHO_MAY_SUBSCRIBE, COHO_MAY_PUBLISH };
 
 struct coho__claims {
   _Atomic uint32_t refs;
-  uint32_t count[2];            /* of patterns, by enum coho__action */
-  uint64_t expires;             /* "exp", wall clock, ms; COHO_CLAIMS_NEVER */
-  uint64_t until;               /* the same with the leeway: from then on the token is refused */
-  size_t size;                  /* of all */
-  struct coho__view subject;    /* terminated; "" when there is none */
-  struct coho__view patterns[]; /* those to subscribe first */
+  uint32_t count[2]; /* of patterns, by enum coho__action */
+  uint64_t expires;  /* "exp", wall clock, ms; COHO_CLAIMS_NEVER */
+  uint64_t until;    /* the same with the leeway: from then on the token is refused */
+  size_t size;       /* of all */
+  unsigned char token[SHA256_DIGEST_LENGTH]; /* a hash of it, when it names no subject */
+  struct coho__view subject;                 /* terminated; "" when there is none */
+  struct coho__view patterns[];              /* those to subscribe first */
 };
 
 /* When a token counts, ms of the wall clock. */
@@ -39,9 +41,9 @@ struct coho__token_times {
   uint64_t issued;     /* 0: unknown */
 };
 
-/* Of a payload. 0; COHO_ETOKEN: a time is no number, or out of all reason. */
+/* Of a payload. 0; COHO_ECLAIMS: a time is no number, or out of all reason. */
 int coho__claims_times(const json_t *payload, struct coho__token_times *out);
-/* Subject and grants of a payload, with a reference. 0; COHO_ETOKEN, COHO_ENOMEM. */
+/* Subject and grants of a payload, with a reference. 0; COHO_ECLAIMS, COHO_ENOMEM. */
 int coho__claims_new(const json_t *payload, struct coho__claims **out);
 struct coho__claims *coho__claims_ref(struct coho__claims *c); /* any thread; NULL gives NULL */
 void coho__claims_unref(struct coho__claims *c);               /* any thread; NULL is fine */

@@ -2,6 +2,7 @@
 
 #include "http/http.h"
 #include "proto/upgrade_server.h"
+#include "topics/document.h"
 #include "topics/frames.h"
 
 #include <stdio.h>
@@ -90,7 +91,7 @@ void coho__cors_preflight(coho_request *r, const struct coho__path *p) {
 
 void coho__cors_wrong_method(coho_request *r, const struct coho__path *p) {
   static const char body[] =
-      "{\"error\":{\"code\":\"bad-request\",\"text\":\"this method is not served here\"}}";
+      "{\"error\":{\"code\":\"bad-request\",\"text\":\"this method is not served here\"}}\n";
   int err = coho_reply_header(r, "Allow", methods_of(p));
   if (!err) err = coho_reply(r, 405, JSON, body, sizeof body - 1);
   if (err) coho__http_refuse(r, err);
@@ -131,13 +132,26 @@ static bool has_common(const coho_request *r) {
   return false;
 }
 
-void coho__refuse(coho_request *r, int err) {
+static int try_refuse(coho_request *r, int err) {
   struct coho__buf body = COHO_BUF(REFUSAL_MOST);
   int failed = has_common(r) ? 0 : add_common(r);
   if (!failed) failed = add_reasons(r, err);
   if (!failed) failed = coho__frame_refusal(&body, err);
   int status = coho__fault_of(err)->status;
-  if (!failed) failed = coho_reply(r, status, JSON, body.data, body.len);
-  if (failed) coho__http_refuse(r, failed);
+  if (!failed) failed = coho__document_reply(r, status, &body);
   coho__buf_release(&body);
+  return failed;
+}
+
+void coho__refuse(coho_request *r, int err) {
+  int failed = try_refuse(r, err);
+  if (failed) coho__http_refuse(r, failed);
+}
+
+int coho__refuse_early(const struct coho__mount *m, coho_request *r, int err) {
+  int failed = coho__cors(m, r);
+  if (failed && failed != COHO_EORIGIN) return failed;
+  if (!failed && err == COHO_EBODYTOOBIG) failed = COHO_ETOOBIG;
+  if (!failed && err == COHO_ENOTFOUND) failed = COHO_ENAME;
+  return failed ? try_refuse(r, failed) : 0;
 }

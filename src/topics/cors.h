@@ -17,6 +17,9 @@ bool coho__cors_trusts(const struct coho__mount *m, coho_request *r);
 void coho__cors_preflight(coho_request *r, const struct coho__path *p);
 /* 405 with Allow. */
 void coho__cors_wrong_method(coho_request *r, const struct coho__path *p);
+/* A request that coho__cors() has not seen is about to be refused by the HTTP server: answers it where there
+   is an answer of ours, else adds the fields. 0; an error: neither. */
+int coho__refuse_early(const struct coho__mount *m, coho_request *r, int err);
 /* Refuses a request with the answer of an error, as JSON; 401 and 403 with WWW-Authenticate, 429 and 503
    with Retry-After. In on_upgrade too. */
 void coho__refuse(coho_request *r, int err);

@@ -3,6 +3,7 @@
 #include "base/check.h"
 
 #include <coho/error.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 static const struct row {
@@ -28,5 +29,6 @@ const struct coho__fault *coho__fault_of(int err) {
   static const struct coho__fault token = {"unauthorized", 401, 4401, "the token is not valid"};
   for (size_t i = 0; i < COHO_COUNT(rows); i++)
     if (rows[i].err == err) return &rows[i].fault;
-  return err <= COHO_ENOTOKEN && err > COHO_EFORBIDDEN ? &token : &unavailable;
+  bool about_token = err == COHO_ECLAIMS || (err <= COHO_ENOTOKEN && err > COHO_EFORBIDDEN);
+  return about_token ? &token : &unavailable;
 }

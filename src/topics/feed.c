@@ -20,6 +20,7 @@ void coho__feed_free(struct coho__feed *f) {
   coho__task_cancel(&f->end);
   coho__loop_stop_timer(loop, &f->silence);
   coho__loop_stop_timer(loop, &f->token);
+  coho__mount_unref(f->mount);
   coho__free(f, sizeof *f);
 }
 
@@ -93,7 +94,7 @@ struct coho__feed *coho__feed_new(const struct coho__feed_ops *ops, struct coho_
   struct coho__feed *f = (struct coho__feed *)coho__zalloc(sizeof *f);
   if (!f) return NULL;
   f->ops = ops;
-  f->mount = m;
+  f->mount = coho__mount_ref(m);
   f->request = r;
   f->until = coho__who_until(who);
   coho__sink_init(&f->sink, &ops->sink, coho_request_loop(r));

@@ -126,12 +126,12 @@ void coho__json_answer(struct coho__json_session *s, int err) {
 }
 
 void coho__json_fail(struct coho__json_session *s, const json_t *id, const char *topic,
-                     const char *pattern, int err) {
+                     const char *pattern, int err, const char *text) {
   if (++s->errors > ERRORS_MOST) {
     (void)coho_close(s->seat.conn, CLOSE_POLICY, "too many errors");
     return;
   }
-  coho__json_answer(s, coho__frame_error(&s->out, id, topic, pattern, err));
+  coho__json_answer(s, coho__frame_fault(&s->out, id, topic, pattern, err, text));
 }
 
 /* ---- handlers -------------------------------------------------------------------------------- */

@@ -1,21 +1,19 @@
 #include "topics/mount.h"
 
 #include "base/alloc.h"
-#include "base/sized.h"
+#include "base/clock.h"
 #include "base/strlist.h"
+#include "http/forwarded.h"
 #include "hub/hub.h"
+#include "topics/access.h"
 #include "topics/ask.h"
 #include "topics/cors.h"
 #include "topics/events.h"
 #include "topics/keys.h"
 #include "topics/poll.h"
 #include "topics/publish.h"
-#include "topics/session.h"
 #include "topics/throttle.h"
-#include "topics/tickets.h"
-#include "ws/serve.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -23,11 +21,12 @@ enum {
   MAX_QUEUE = 1024 * 1024,
   RATE_PER_SECOND = 100,
   RATE_BURST = 200,
+  HTTP_PER_SECOND = 1000, /* many people may share an address */
+  HTTP_BURST = 2000,
   MAX_SUBSCRIPTIONS = 100,
   AUTH_TIMEOUT_MS = 5000,
   HEARTBEAT_MS = 15000,
-  POLL_MS = 60000,
-  PREFIX_MOST = 255
+  POLL_MS = 60000
 };
 
 /* ---- paths ----------------------------------------------------------------------------------- */
@@ -62,23 +61,32 @@ struct coho__path coho__path_of(const struct coho__mount *m, const coho_request 
   return p;
 }
 
-/* Also when it cannot be decoded: who goes on from somewhere is not to begin anywhere else. */
-static bool names_since(const coho_request *r) {
+static bool names(const coho_request *r, const char *name) {
   struct coho__view rest = coho__view_of(coho_request_query_string(r));
   while (rest.data) {
     struct coho__view value = coho__view_split(&rest, '&');
-    if (coho__view_eq(coho__view_split(&value, '='), VIEW("since"))) return true;
+    if (coho__view_eq(coho__view_split(&value, '='), coho__view_of(name))) return true;
   }
   return false;
 }
 
+/* NULL: it is absent. What cannot be decoded is wrong: who goes on from somewhere is not to begin
+   anywhere else. */
+static int read_since(coho_request *r, const char *name, const char **text) {
+  *text = coho_request_query(r, name);
+  return *text || !names(r, name) ? 0 : COHO_EPOSITION;
+}
+
+/* An EventSource comes back to the same URL, whose `since` is older. Some that are no browser's say in
+   the query what that says in the field. An empty id is none. */
 int coho__since_of(coho_request *r, coho_pos *at, const coho_pos **pos) {
   const char *text = coho_request_header(r, "Last-Event-ID");
-  /* An EventSource comes back to the same URL, whose `since` is older. */
-  if (!text) text = coho_request_query(r, "since");
+  int err = 0;
   *pos = NULL;
-  if (!text) return names_since(r) ? COHO_EPOSITION : 0;
-  int err = coho_pos_parse(text, at);
+  if (!text || !*text) err = read_since(r, "lastEventId", &text);
+  if (!err && (!text || !*text)) err = read_since(r, "since", &text);
+  if (err || !text) return err;
+  err = coho_pos_parse(text, at);
   if (!err) *pos = at;
   return err;
 }
@@ -112,8 +120,19 @@ static void get(struct coho__mount *m, coho_request *r, const struct coho__path 
     coho__events(m, r, p);
 }
 
-static void serve(coho_request *r, void *ctx) {
-  struct coho__mount *m = (struct coho__mount *)ctx;
+/* False: there were too many of its address. Handshakes and what comes by WebSocket have rates of their
+   own; what is answered without a look at the hub does not count, as a refusal would cost the same. */
+static bool may_ask(const struct coho__mount *m, coho_request *r) {
+  char peer[COHO_ADDR_MAX];
+  uint64_t now = coho__clock_ms();
+  if (!m->requests || coho__forwarded_untold(coho__http_conn_of(r))) return true;
+  (void)coho_request_peer(r, peer, sizeof peer);
+  if (coho__throttle_take(m->requests, coho__view_of(peer), now)) return true;
+  coho__throttle_log(m->requests, peer, now, COHO_ETOOMANY);
+  return false;
+}
+
+void coho__mount_serve(struct coho__mount *m, coho_request *r) {
   struct coho__path p = coho__path_of(m, r);
   int err = coho__cors(m, r);
   if (err)
@@ -122,6 +141,8 @@ static void serve(coho_request *r, void *ctx) {
     coho__refuse(r, COHO_ENAME);
   else if (is(r, "OPTIONS"))
     coho__cors_preflight(r, &p);
+  else if (!may_ask(m, r))
+    coho__refuse(r, COHO_ETOOMANY);
   else if (is(r, "GET") || is(r, "HEAD"))
     get(m, r, &p);
   else if (is(r, "POST") && p.place == COHO_PLACE_ROOT)
@@ -132,21 +153,19 @@ static void serve(coho_request *r, void *ctx) {
     coho__cors_wrong_method(r, &p);
 }
 
-static void too_big(coho_request *r, void *ctx) {
-  int err = coho__cors((struct coho__mount *)ctx, r);
-  coho__refuse(r, err ? err : COHO_ETOOBIG);
-}
-
 /* ---- life ------------------------------------------------------------------------------------ */
 
-static void free_mount(void *ctx) {
-  struct coho__mount *m = (struct coho__mount *)ctx;
+struct coho__mount *coho__mount_ref(struct coho__mount *m) {
+  atomic_fetch_add_explicit(&m->refs, 1, memory_order_relaxed);
+  return m;
+}
+
+void coho__mount_unref(struct coho__mount *m) {
+  if (!m || atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) > 1) return;
   for (size_t i = 0; i < COHO_COUNT(m->lists); i++)
     coho__strlist_free(m->lists[i]);
   coho__keys_unref(m->opt.keys);
   coho__hub_unref(m->hub);
-  coho__tickets_free(m->tickets);
-  coho__throttle_free(m->throttle);
   coho__free_str(m->prefix);
   coho__free_str(m->cookie);
   coho__free(m, sizeof *m);
@@ -158,9 +177,14 @@ static void set_default(uint32_t *field, uint32_t value) {
 
 static void set_defaults(coho_topics_options *o) {
   if (!o->max_message) o->max_message = MAX_MESSAGE;
-  if (!o->max_queue) o->max_queue = MAX_QUEUE;
+  if (!o->max_queue) {
+    uint64_t messages = o->max_message > UINT64_MAX / 4 ? UINT64_MAX : 4 * o->max_message;
+    o->max_queue = COHO_MAX(messages, (uint64_t)MAX_QUEUE);
+  }
   if (!o->rate.per_second) o->rate = (coho_rate){RATE_PER_SECOND, RATE_BURST};
   if (!o->rate.burst) o->rate.burst = o->rate.per_second;
+  if (!o->http_rate.per_second) o->http_rate = (coho_rate){HTTP_PER_SECOND, HTTP_BURST};
+  if (!o->http_rate.burst) o->http_rate.burst = o->http_rate.per_second;
   set_default(&o->max_subscriptions, MAX_SUBSCRIPTIONS);
   set_default(&o->auth_timeout_ms, AUTH_TIMEOUT_MS);
   set_default(&o->heartbeat_ms, HEARTBEAT_MS);
@@ -197,67 +221,24 @@ static int fill(struct coho__mount *m, const char *prefix) {
   m->opt.keys = coho__keys_ref(m->opt.keys);
   m->prefix = coho__strdup(prefix);
   m->cookie = coho__strdup(m->opt.cookie ? m->opt.cookie : "coho_token");
-  if (m->opt.keys) {
-    m->tickets = coho__tickets_new();
-    m->throttle = coho__throttle_new();
-  }
-  bool whole = m->prefix && m->cookie && (!m->opt.keys || (m->tickets && m->throttle));
-  return err ? err : whole ? 0 : COHO_ENOMEM;
+  return !err && !(m->prefix && m->cookie) ? COHO_ENOMEM : err;
 }
 
-static int new_mount(coho_hub *hub, const char *prefix, const coho_topics_options *opt,
-                     struct coho__mount **out) {
+int coho__mount_new(coho_hub *hub, const char *prefix, const coho_topics_options *opt,
+                    struct coho__mount **out) {
+  if (!patterns_valid(opt->open_subscribe) || !patterns_valid(opt->open_publish))
+    return COHO_EOPTION;
   struct coho__mount *m = (struct coho__mount *)coho__zalloc(sizeof *m);
   if (!m) return COHO_ENOMEM;
+  atomic_init(&m->refs, 1);
   m->hub = coho__hub_ref(hub);
   m->opt = *opt;
+  m->opt.conn = NULL;
   set_defaults(&m->opt);
   int err = fill(m, prefix);
   if (!err)
     *out = m;
   else
-    free_mount(m);
-  return err;
-}
-
-static bool prefix_valid(const char *prefix) {
-  size_t len = prefix ? strlen(prefix) : 0;
-  return len && len <= PREFIX_MOST && prefix[0] == '/' && prefix[len - 1] == '/' &&
-         !strpbrk(prefix, ":*%?#");
-}
-
-static int add_route(coho_server *s, struct coho__mount *m) {
-  char any[] = "*", pattern[PREFIX_MOST + 2];
-  (void)snprintf(pattern, sizeof pattern, "%s*", m->prefix);
-  struct coho__route route = {.kind = COHO_ROUTE_HTTP,
-                              .method = any,
-                              .serve = serve,
-                              .too_big = too_big,
-                              .max_body = m->opt.max_message,
-                              .ctx = m,
-                              .free_ctx = free_mount};
-  return atomic_load(&s->started) ? COHO_EINVAL : coho__routes_add(&s->routes, pattern, &route);
-}
-
-int coho_route_topics_sized(coho_server *s, const char *prefix, coho_hub *hub,
-                            const coho_topics_options *opt, const size_t sizes[2]) {
-  coho_topics_options o;
-  coho_options conn;
-  struct coho__mount *m;
-  if (!s || !hub || !prefix_valid(prefix)) return COHO_EINVAL;
-  int err = coho__sized_read(&o, sizeof o, opt, sizes[0]);
-  if (!err) err = coho__sized_read(&conn, sizeof conn, o.conn, sizes[1]);
-  if (err) return err;
-  o.conn = &conn;
-  if (!patterns_valid(o.open_subscribe) || !patterns_valid(o.open_publish)) return COHO_EOPTION;
-  err = new_mount(hub, prefix, &o, &m);
-  if (err) return err;
-  err = add_route(s, m); /* the server's from then on */
-  if (err) {
-    free_mount(m);
-    return err;
-  }
-  err = coho__session_route(s, m);
-  m->opt.conn = NULL; /* the route has a copy */
+    coho__mount_unref(m);
   return err;
 }

@@ -1,8 +1,9 @@
 /*
- * A hub under a path of a server: which request goes where. What is read-only after it was made is
- * shared by all loops.
+ * A hub under a path of a server: which request goes where. Never changed after it was made, and shared by
+ * all loops: other options are another mount, and who came by the old one keeps it.
  *
- *   mount.c    options, routes, and what a path says
+ *   site.h     the routes, and which mount holds now
+ *   mount.c    options, and what a path says
  *   access.h   who may
  *   raw.h, session.h            WebSocket: one topic, many topics
  *   events.h, poll.h, publish.h, ask.h  HTTP: events, long polls, POST, history and presence
@@ -16,6 +17,7 @@
 #include "base/view.h"
 
 #include <coho/topics.h>
+#include <stdatomic.h>
 
 struct coho__tickets;
 struct coho__throttle;
@@ -32,9 +34,20 @@ struct coho__mount {
   char *prefix;
   char **lists[3]; /* open_subscribe, open_publish, origins */
   char *cookie;
+  /* Of the site: */
   struct coho__tickets *tickets;   /* NULL: without keys there are none */
-  struct coho__throttle *throttle; /* the same */
+  struct coho__throttle *guesses;  /* bad tokens; the same */
+  struct coho__throttle *requests; /* NULL: any number */
+  _Atomic uint32_t refs;
 };
+
+/* Without what is of the site; conn of the options is not kept. 0, COHO_EOPTION, COHO_ENOMEM. One reference. */
+int coho__mount_new(coho_hub *hub, const char *prefix, const coho_topics_options *opt,
+                    struct coho__mount **out);
+struct coho__mount *coho__mount_ref(struct coho__mount *m);
+void coho__mount_unref(struct coho__mount *m); /* NULL is fine */
+/* Answers a request, or sees to it that it is answered. */
+void coho__mount_serve(struct coho__mount *m, coho_request *r);
 
 /* What a path below the prefix names. */
 enum coho__place {

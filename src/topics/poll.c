@@ -7,8 +7,7 @@
 #include "topics/answer.h"
 #include "topics/badges.h"
 #include "topics/cors.h"
-
-static const char JSON[] = "application/json";
+#include "topics/document.h"
 
 enum { WAIT_MOST_S = 60 };
 
@@ -34,6 +33,7 @@ static void free_poll(struct poll *p) {
   coho__task_cancel(&p->task);
   coho__loop_stop_timer(p->sink.loop, &p->timer);
   coho__answer_free(&p->answer);
+  coho__mount_unref(p->mount);
   coho__free(p, sizeof *p);
 }
 
@@ -42,7 +42,7 @@ static void free_poll(struct poll *p) {
 static int reply(struct poll *p) {
   int err = p->ended ? 0 : coho__answer_end(&p->answer);
   p->ended = !err;
-  return err ? err : coho_reply(p->request, 200, JSON, p->answer.out.data, p->answer.out.len);
+  return err ? err : coho__document_reply(p->request, 200, &p->answer.out);
 }
 
 /* To one that waits. */
@@ -156,7 +156,7 @@ static int begin_wait(struct poll *p, const struct coho__wants *w, uint64_t ms) 
 static struct poll *new_poll(struct coho__mount *m, coho_request *r, bool many) {
   struct poll *p = (struct poll *)coho__zalloc(sizeof *p);
   if (!p) return NULL;
-  p->mount = m;
+  p->mount = coho__mount_ref(m);
   p->request = r;
   coho__sink_init(&p->sink, &sink_ops, coho_request_loop(r));
   coho__task_init(&p->task, run_task);

@@ -8,11 +8,10 @@
 #include "io/loop.h"
 #include "topics/access.h"
 #include "topics/cors.h"
+#include "topics/document.h"
 #include "topics/frames.h"
 
 #include <string.h>
-
-static const char JSON[] = "application/json";
 
 enum {
   KEY_MOST = 255,
@@ -83,7 +82,7 @@ static int answer(coho_request *r, coho_pos pos) {
   int err = coho__buf_append_str(&out, "{\"pos\":");
   if (!err) err = coho__frame_pos(&out, pos);
   if (!err) err = coho__buf_append_str(&out, "}");
-  if (!err) err = coho_reply(r, 200, JSON, out.data, out.len);
+  if (!err) err = coho__document_reply(r, 200, &out);
   coho__buf_release(&out);
   return err;
 }

@@ -51,7 +51,7 @@ void coho__seat_retime(struct coho__seat *s) {
 
 void coho__seat_init(struct coho__seat *s, const struct coho__seat_ops *ops, struct coho__mount *m,
                      struct coho__who *who) {
-  *s = (struct coho__seat){.ops = ops, .mount = m, .who = *who};
+  *s = (struct coho__seat){.ops = ops, .mount = coho__mount_ref(m), .who = *who};
   *who = (struct coho__who){NULL};
   coho__wheel_timer_init(&s->timer, on_timer);
 }
@@ -61,6 +61,7 @@ void coho__seat_end(struct coho__seat *s) {
   coho__held_free(s->held);
   s->held = NULL;
   coho__who_free(&s->who);
+  coho__mount_unref(s->mount);
 }
 
 void coho__seat_close(struct coho__seat *s, int err) {

@@ -6,13 +6,7 @@
 #include "topics/raw.h"
 #include "ws/serve.h"
 
-#include <stdio.h>
-#include <string.h>
-
-enum {
-  PATTERN_MOST = 258,
-  ENVELOPE = 8 * 1024 /* of a frame around its data, a token included */
-};
+enum { ENVELOPE = 8 * 1024 /* of a frame around its data, a token included */ };
 
 /* ---- a connection ---------------------------------------------------------------------------- */
 
@@ -59,11 +53,9 @@ static struct coho__seat *admit(struct coho__mount *m, coho_request *r, struct c
   return NULL;
 }
 
-static void on_upgrade(coho_request *r) {
-  struct coho__mount *m = (struct coho__mount *)coho_request_user(r);
+static void admit_by(struct coho__mount *m, coho_request *r) {
   struct coho__who who;
   int err = coho__who_of(m, r, &who);
-  coho_request_set_user(r, NULL);
   if (err) {
     coho__refuse(r, err);
     return;
@@ -73,12 +65,19 @@ static void on_upgrade(coho_request *r) {
   coho__who_free(&who);
 }
 
+static void on_upgrade(coho_request *r) {
+  struct coho__mount *m = coho__site_mount((struct coho__site *)coho_request_user(r));
+  coho_request_set_user(r, NULL);
+  admit_by(m, r);
+  coho__mount_unref(m);
+}
+
 /* ---- the route ------------------------------------------------------------------------------- */
 
-int coho__session_route(coho_server *s, struct coho__mount *m) {
-  char pattern[PATTERN_MOST];
+static coho_options options_of(const struct coho__mount *m, struct coho__site *site,
+                               const coho_options *conn) {
   const coho_topics_options *opt = &m->opt;
-  coho_options o = *opt->conn;
+  coho_options o = *conn;
   o.on_upgrade = on_upgrade;
   o.on_open = on_open;
   o.on_message = on_message;
@@ -86,7 +85,7 @@ int coho__session_route(coho_server *s, struct coho__mount *m) {
   o.on_close = on_close;
   o.on_ping = o.on_pong = NULL;
   o.on_error = NULL;
-  o.user = m;
+  o.user = site;
   o.protocols = NULL; /* on_upgrade chooses */
   o.origins = opt->origins;
   o.flags &= ~(uint32_t)(COHO_STREAM | COHO_PROTOCOL_REQUIRED);
@@ -96,6 +95,20 @@ int coho__session_route(coho_server *s, struct coho__mount *m) {
   o.max_queue = opt->max_queue;
   o.low_mark = 0;
   if (opt->rate.per_second != UINT32_MAX) o.rate_messages = opt->rate;
-  (void)snprintf(pattern, sizeof pattern, "%s*", m->prefix);
-  return coho_route_ws(s, pattern, &o);
+  return o;
+}
+
+int coho__session_route(coho_server *s, const char *pattern, struct coho__site *site,
+                        const coho_options *conn) {
+  struct coho__mount *m = coho__site_mount(site);
+  const coho_options o = options_of(m, site, conn);
+  int err = coho_route_ws(s, pattern, &o);
+  coho__mount_unref(m);
+  return err;
+}
+
+int coho__session_update(coho_server *s, const char *pattern, struct coho__site *site,
+                         const struct coho__mount *m, const coho_options *conn) {
+  const coho_options o = options_of(m, site, conn);
+  return coho_route_ws_update(s, pattern, &o);
 }

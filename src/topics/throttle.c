@@ -1,24 +1,25 @@
 #include "topics/throttle.h"
 
 #include "base/alloc.h"
-#include "base/bucket.h"
 #include "base/ip.h"
 #include "base/list.h"
+#include "base/log.h"
 #include "base/map.h"
 #include "base/random.h"
 
+#include <coho/error.h>
+#include <coho/log.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <string.h>
 
 enum {
   KEY_MOST = 9,
   FORGET_MOST = 2, /* addresses forgotten by each call: more than can come in by one */
-  SLOW = COHO_THROTTLE_MS / 1000, /* a minute is a second of the buckets */
   LINES_PER_SECOND = 10,
   LINES_BURST = 50
 };
 
-static const struct coho__bucket_rate failures = {COHO_THROTTLE_FAILURES, COHO_THROTTLE_FAILURES};
 static const struct coho__bucket_rate lines = {LINES_PER_SECOND, LINES_BURST};
 
 struct address {
@@ -29,24 +30,34 @@ struct address {
 };
 
 struct coho__throttle {
-  pthread_mutex_t lock;   /* of all below */
+  uint32_t slow;        /* so many seconds are one of the buckets */
+  pthread_mutex_t lock; /* of all below */
+  struct coho__bucket_rate rate;
   uint64_t now_ms;        /* the latest that was told: clocks of loops differ by a turn */
   struct coho__map map;   /* of struct address by key */
-  struct coho__list list; /* who failed last comes last */
+  struct coho__list list; /* who did it last comes last */
   struct coho__bucket log;
   uint64_t untold; /* lines left out */
 };
 
-struct coho__throttle *coho__throttle_new(void) {
+struct coho__throttle *coho__throttle_new(struct coho__bucket_rate rate, uint32_t seconds) {
   struct coho__throttle *t = (struct coho__throttle *)coho__zalloc(sizeof *t);
   uint64_t seed[2];
   if (!t) return NULL;
+  t->rate = rate;
+  t->slow = seconds;
   coho__random(seed, sizeof seed);
   pthread_mutex_init(&t->lock, NULL);
   coho__map_init(&t->map, seed);
   coho__list_init(&t->list);
   coho__bucket_init(&t->log, lines, 0);
   return t;
+}
+
+void coho__throttle_retune(struct coho__throttle *t, struct coho__bucket_rate rate) {
+  pthread_mutex_lock(&t->lock);
+  t->rate = rate;
+  pthread_mutex_unlock(&t->lock);
 }
 
 static void forget(struct coho__throttle *t, struct address *a) {
@@ -81,15 +92,15 @@ static uint8_t key_of(struct coho__view peer, char key[KEY_MOST]) {
   return (uint8_t)(len + 1);
 }
 
-static uint64_t slow(const struct coho__throttle *t) { return t->now_ms / SLOW; }
+static uint64_t slow(const struct coho__throttle *t) { return t->now_ms / t->slow; }
 
-/* Those who are as if they had never failed, and those too many. */
+/* Those who are as if they had never been here, and those too many. */
 static void forget_some(struct coho__throttle *t) {
   for (int i = 0; i < FORGET_MOST; i++) {
     struct address *a = first_of(t);
     if (!a) return;
-    coho__bucket_fill(&a->bucket, failures, slow(t));
-    bool forgiven = coho__bucket_full(&a->bucket, failures);
+    coho__bucket_fill(&a->bucket, t->rate, slow(t));
+    bool forgiven = coho__bucket_full(&a->bucket, t->rate);
     if (!forgiven && t->map.count <= COHO_THROTTLE_ADDRESSES) return;
     forget(t, a);
   }
@@ -108,7 +119,7 @@ bool coho__throttle_open(struct coho__throttle *t, struct coho__view peer, uint6
   lock_at(t, now_ms);
   struct address *a = (struct address *)coho__map_get(&t->map, v);
   if (a) {
-    coho__bucket_fill(&a->bucket, failures, slow(t));
+    coho__bucket_fill(&a->bucket, t->rate, slow(t));
     open = coho__bucket_tokens(&a->bucket) > 0;
   }
   pthread_mutex_unlock(&t->lock);
@@ -121,29 +132,31 @@ static struct address *add(struct coho__throttle *t, struct coho__view key) {
   if (!a) return NULL;
   memcpy(a->key, key.data, key.len);
   a->key_len = (uint8_t)key.len;
-  coho__bucket_init(&a->bucket, failures, slow(t));
+  coho__bucket_init(&a->bucket, t->rate, slow(t));
   coho__list_init(&a->node);
   if (!coho__map_add(&t->map, key, a)) return a;
   coho__free(a, sizeof *a);
   return NULL;
 }
 
-void coho__throttle_failed(struct coho__throttle *t, struct coho__view peer, uint64_t now_ms) {
+bool coho__throttle_take(struct coho__throttle *t, struct coho__view peer, uint64_t now_ms) {
   char key[KEY_MOST];
   struct coho__view v = {key, key_of(peer, key)};
-  if (!v.len) return;
+  bool open = true;
+  if (!v.len) return true;
   lock_at(t, now_ms);
   struct address *a = (struct address *)coho__map_get(&t->map, v);
   if (!a) a = add(t, v);
   if (a) {
-    coho__bucket_fill(&a->bucket, failures, slow(t));
-    /* Those that were on their way at the same time do not prolong it. */
-    if (coho__bucket_tokens(&a->bucket) > 0) coho__bucket_take(&a->bucket, 1);
+    coho__bucket_fill(&a->bucket, t->rate, slow(t));
+    open = coho__bucket_tokens(&a->bucket) > 0;
+    if (open) coho__bucket_take(&a->bucket, 1);
     coho__list_remove(&a->node);
     coho__list_append(&t->list, &a->node);
   }
   forget_some(t);
   pthread_mutex_unlock(&t->lock);
+  return open;
 }
 
 bool coho__throttle_tells(struct coho__throttle *t, uint64_t now_ms, uint64_t *untold) {
@@ -159,4 +172,15 @@ bool coho__throttle_tells(struct coho__throttle *t, uint64_t now_ms, uint64_t *u
   }
   pthread_mutex_unlock(&t->lock);
   return tells;
+}
+
+void coho__throttle_log(struct coho__throttle *t, const char *peer, uint64_t now_ms, int err) {
+  uint64_t untold;
+  if (!coho__log_wants(COHO_LOG_INFO)) return;
+  if (!coho__throttle_tells(t, now_ms, &untold)) return;
+  if (untold)
+    coho__log(COHO_LOG_INFO, "%s %s: %s; %" PRIu64 " more were refused since the last line", peer,
+              coho_errname(err), coho_strerror(err), untold);
+  else
+    coho__log(COHO_LOG_INFO, "%s %s: %s", peer, coho_errname(err), coho_strerror(err));
 }

@@ -13,21 +13,31 @@
 
 enum {
   TICKET_BYTES = 32,
+  OWNER_MOST = 1 + COHO_SUBJECT_MOST,
   FORGET_MOST = 4, /* expired tickets freed by each call: more than can come in by one */
   /* A token may grant a lot: what all tickets together may hold of claims. */
   CLAIMS_BYTES_MOST = 32 * 1024 * 1024
 };
 
+/* Who has tickets. */
+struct owner {
+  uint32_t tickets; /* more than 0 */
+  uint32_t key_len;
+  char key[];
+};
+
 struct ticket {
   struct coho__list node; /* in the order in which they were given, so in that of their end */
   struct coho__claims *claims;
+  struct owner *owner;
   uint64_t due_ms;
   unsigned char hash[SHA256_DIGEST_LENGTH];
 };
 
 struct coho__tickets {
-  pthread_mutex_t lock; /* of all below */
-  struct coho__map map; /* of struct ticket by hash */
+  pthread_mutex_t lock;    /* of all below */
+  struct coho__map map;    /* of struct ticket by hash */
+  struct coho__map owners; /* of struct owner by key */
   struct coho__list list;
   size_t bytes;    /* of claims */
   uint64_t now_ms; /* the latest that was told: clocks of loops differ by a turn */
@@ -40,6 +50,7 @@ struct coho__tickets *coho__tickets_new(void) {
   coho__random(seed, sizeof seed);
   pthread_mutex_init(&t->lock, NULL);
   coho__map_init(&t->map, seed);
+  coho__map_init(&t->owners, seed);
   coho__list_init(&t->list);
   return t;
 }
@@ -49,11 +60,60 @@ static struct coho__view key_of(const struct ticket *ticket) {
   return (struct coho__view){(const char *)hash, sizeof ticket->hash};
 }
 
+/* ---- owners ---------------------------------------------------------------------------------- */
+
+/* The subject, or the hash of the token; what is which the first byte says. */
+static struct coho__view owner_key(const struct coho__claims *claims, char key[OWNER_MOST]) {
+  struct coho__view s = claims->subject;
+  COHO_ASSERT(s.len < OWNER_MOST);
+  key[0] = s.len ? 's' : 't';
+  if (s.len)
+    memcpy(key + 1, s.data, s.len);
+  else
+    memcpy(key + 1, claims->token, sizeof claims->token);
+  return (struct coho__view){key, 1 + (s.len ? s.len : sizeof claims->token)};
+}
+
+/* One who has no ticket yet. */
+static int add_owner(struct coho__tickets *t, struct coho__view key, struct owner **out) {
+  struct owner *o = (struct owner *)coho__zalloc(sizeof *o + key.len);
+  if (!o) return COHO_ENOMEM;
+  memcpy(o->key, key.data, key.len);
+  o->key_len = (uint32_t)key.len;
+  int err = coho__map_add(&t->owners, (struct coho__view){o->key, key.len}, o);
+  if (err)
+    coho__free(o, sizeof *o + key.len);
+  else
+    *out = o;
+  return err;
+}
+
+/* One ticket more. 0, COHO_ETOOMANY, COHO_ENOMEM. */
+static int charge(struct coho__tickets *t, const struct coho__claims *claims, struct owner **out) {
+  char bytes[OWNER_MOST];
+  struct coho__view key = owner_key(claims, bytes);
+  *out = (struct owner *)coho__map_get(&t->owners, key);
+  if (*out && (*out)->tickets >= COHO_TICKETS_EACH) return COHO_ETOOMANY;
+  int err = *out ? 0 : add_owner(t, key, out);
+  if (!err) (*out)->tickets++;
+  return err;
+}
+
+/* One less. */
+static void release(struct coho__tickets *t, struct owner *o) {
+  if (--o->tickets) return;
+  (void)coho__map_remove(&t->owners, (struct coho__view){o->key, o->key_len});
+  coho__free(o, sizeof *o + o->key_len);
+}
+
+/* ---- tickets --------------------------------------------------------------------------------- */
+
 /* The claims remain, with their reference. */
 static struct coho__claims *take_out(struct coho__tickets *t, struct ticket *ticket) {
   struct coho__claims *claims = ticket->claims;
   (void)coho__map_remove(&t->map, key_of(ticket));
   coho__list_remove(&ticket->node);
+  release(t, ticket->owner);
   t->bytes -= claims->size;
   coho__free(ticket, sizeof *ticket);
   return claims;
@@ -69,6 +129,7 @@ void coho__tickets_free(struct coho__tickets *t) {
   while ((first = oldest(t)))
     coho__claims_unref(take_out(t, first));
   coho__map_free(&t->map);
+  coho__map_free(&t->owners);
   pthread_mutex_destroy(&t->lock);
   coho__free(t, sizeof *t);
 }
@@ -108,8 +169,13 @@ static void hash_text(struct ticket *ticket, struct coho__view text) {
 static int add(struct coho__tickets *t, struct ticket *ticket) {
   if (t->map.count >= COHO_TICKETS_MOST || ticket->claims->size > CLAIMS_BYTES_MOST - t->bytes)
     return COHO_EFULL;
-  int err = coho__map_add(&t->map, key_of(ticket), ticket);
+  int err = charge(t, ticket->claims, &ticket->owner);
   if (err) return err;
+  err = coho__map_add(&t->map, key_of(ticket), ticket);
+  if (err) {
+    release(t, ticket->owner);
+    return err;
+  }
   ticket->due_ms = t->now_ms + COHO_TICKET_MS;
   coho__list_append(&t->list, &ticket->node);
   t->bytes += ticket->claims->size;

@@ -93,7 +93,7 @@ static int verify_signature(coho_keys *keys, const struct coho__jws *j) {
 
 static int check_times(const coho_keys *keys, const struct coho__token_times *t, uint64_t now) {
   uint64_t late = now + keys->leeway_ms;
-  if (t->expires == COHO_CLAIMS_NEVER && keys->needs_expiry) return COHO_ETOKEN;
+  if (t->expires == COHO_CLAIMS_NEVER && keys->needs_expiry) return COHO_ECLAIMS;
   if (t->expires != COHO_CLAIMS_NEVER && now >= t->expires + keys->leeway_ms) return COHO_EEXPIRED;
   return late < t->not_before || late < t->issued ? COHO_ENOTYET : 0;
 }
@@ -101,7 +101,7 @@ static int check_times(const coho_keys *keys, const struct coho__token_times *t,
 /* "aud" is a string, or several (RFC 7519 4.1.3). */
 static int check_audience(const coho_keys *keys, const json_t *payload) {
   const json_t *aud = json_object_get(payload, "aud");
-  if (aud && !json_is_string(aud) && !coho__json_strings(aud)) return COHO_ETOKEN;
+  if (aud && !json_is_string(aud) && !coho__json_strings(aud)) return COHO_ECLAIMS;
   if (!keys->audiences) return 0;
   for (char **each = keys->audiences; *each; each++) {
     struct coho__view one = coho__view_of(*each), only;
@@ -109,6 +109,12 @@ static int check_audience(const coho_keys *keys, const json_t *payload) {
     if (coho__json_string(payload, "aud", &only) && only.data && coho__view_eq(only, one)) return 0;
   }
   return COHO_EAUDIENCE;
+}
+
+/* So that its bearer can be told from others who have no name either. */
+static void mark_nameless(struct coho__claims *c, struct coho__view token) {
+  const void *text = token.data;
+  if (!c->subject.len) (void)SHA256((const unsigned char *)text, token.len, c->token);
 }
 
 static int read_claims(const coho_keys *keys, const json_t *payload, uint64_t now,
@@ -130,6 +136,7 @@ int coho__token_verify(coho_keys *keys, struct coho__view token, uint64_t now,
   int err = coho__jws_read(token, &j);
   if (!err) err = verify_signature(keys, &j);
   if (!err) err = read_claims(keys, j.payload, now, out);
+  if (!err) mark_nameless(*out, token);
   coho__jws_free(&j);
   return err;
 }

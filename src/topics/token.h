@@ -12,7 +12,8 @@
 
 /*
  * now is ms of the wall clock. 0; COHO_ETOKEN, COHO_ETOKENALG, COHO_EISSUER, COHO_ETOKENKEY,
- * COHO_ESIGNATURE, COHO_EEXPIRED, COHO_ENOTYET, COHO_EAUDIENCE in this order of tests; COHO_ENOMEM.
+ * COHO_ESIGNATURE, COHO_ECLAIMS, COHO_EEXPIRED, COHO_ENOTYET, COHO_EAUDIENCE in this order of tests;
+ * COHO_ENOMEM. From COHO_ECLAIMS on a right key has signed it, whatever else is wrong with it.
  * The claims are freed by coho__claims_unref(). Any thread.
  */
 int coho__token_verify(coho_keys *keys, struct coho__view token, uint64_t now,

@@ -16,7 +16,7 @@ struct guest {
 
 /* What is admitted comes first: the handshake starts with the client's first bytes. */
 static void enter(struct coho__door *d, struct coho__stream *s) {
-  const coho_server_options *opt = &d->loop->server->opt;
+  const coho_server_options *opt = &d->loop->opt;
   int err;
   if (d->listener->secure) s = coho__stream_tls_server(s, opt->tls, opt->tls_timeout_ms, &err);
   if (s) coho__http_accept(&d->loop->host.http, s);

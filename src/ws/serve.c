@@ -33,6 +33,20 @@ void coho__server_unref(coho_server *s) {
   if (atomic_fetch_sub(&s->refs, 1) == 1) free_server(s);
 }
 
+void coho__server_conf(const coho_server_options *o, struct coho__http_conf *conf) {
+  /* One line or value may take all of the head: who raises the limit has one that is long. */
+  conf->limits = (struct coho__http1_limits){.line = (uint16_t)o->max_head,
+                                             .head = (uint16_t)o->max_head,
+                                             .value = (uint16_t)o->max_head,
+                                             .fields = (uint16_t)o->max_fields};
+  conf->max_body = o->max_body;
+  conf->max_reply_queue = o->max_reply_queue;
+  conf->head_timeout_ms = o->head_timeout_ms;
+  conf->body_timeout_ms = o->body_timeout_ms;
+  conf->keepalive_timeout_ms = o->keepalive_timeout_ms;
+  conf->write_timeout_ms = o->write_timeout_ms;
+}
+
 static int configure(coho_server *s) {
   const coho_server_options *o = &s->opt;
   const struct coho__addresses_limits limits = {
@@ -40,23 +54,12 @@ static int configure(coho_server *s) {
       .shakes = {o->address_rate.per_second, o->address_rate.burst}};
   coho__admission_init(&s->admission, o->max_connections);
   coho__routes_init(&s->routes);
-  s->http_conf = (struct coho__http_conf){
-      /* One line or value may take all of the head: who raises the limit has one that is long. */
-      .limits = {.line = (uint16_t)o->max_head,
-                 .head = (uint16_t)o->max_head,
-                 .value = (uint16_t)o->max_head,
-                 .fields = (uint16_t)o->max_fields},
-      .max_body = o->max_body,
-      .max_reply_queue = o->max_reply_queue,
-      .head_timeout_ms = o->head_timeout_ms,
-      .body_timeout_ms = o->body_timeout_ms,
-      .keepalive_timeout_ms = o->keepalive_timeout_ms,
-      .write_timeout_ms = o->write_timeout_ms,
-      .routes = &s->routes,
-      .admission = &s->admission,
-      .access_log = o->access_log,
-      .access = o->access,
-      .access_log_ctx = o->access_log_ctx};
+  s->http_conf = (struct coho__http_conf){.routes = &s->routes,
+                                          .admission = &s->admission,
+                                          .access_log = o->access_log,
+                                          .access = o->access,
+                                          .access_log_ctx = o->access_log_ctx};
+  coho__server_conf(o, &s->http_conf);
   int err = coho__files_fields(o->headers, &s->http_conf.file_fields);
   if (!err) err = coho__admission_limit(&s->admission, &limits);
   if (!err) err = coho__cidrs_read(&s->proxies, o->proxy_protocol);
@@ -64,6 +67,7 @@ static int configure(coho_server *s) {
   if (!coho__cidrs_empty(&s->trusted)) s->admission.trusted = &s->trusted;
   s->opt.headers = NULL; /* the program's, which need not live */
   s->opt.proxy_protocol = s->opt.trusted_proxies = NULL;
+  s->fresh = s->opt;
   return err;
 }
 
@@ -231,7 +235,58 @@ void coho_server_free(coho_server *s) {
   coho__server_unref(s);
 }
 
+/* ---- other options -------------------------------------------------------------------------- */
+
+/* Sockets, loops and who is told are as they were made. */
+static void take_limits(coho_server_options *to, const coho_server_options *from) {
+  to->max_body = from->max_body;
+  to->max_reply_queue = from->max_reply_queue;
+  to->max_connections = from->max_connections;
+  to->max_head = from->max_head;
+  to->max_fields = from->max_fields;
+  to->head_timeout_ms = from->head_timeout_ms;
+  to->body_timeout_ms = from->body_timeout_ms;
+  to->keepalive_timeout_ms = from->keepalive_timeout_ms;
+  to->write_timeout_ms = from->write_timeout_ms;
+  to->drain_timeout_ms = from->drain_timeout_ms;
+  to->drain_spread_ms = from->drain_spread_ms;
+  to->drain_code = from->drain_code;
+  to->tls_timeout_ms = from->tls_timeout_ms;
+  to->proxy_timeout_ms = from->proxy_timeout_ms;
+  to->max_per_address = from->max_per_address;
+  to->address_rate = from->address_rate;
+}
+
+int coho_server_update_sized(coho_server *s, const coho_server_options *opt, size_t size) {
+  coho_server_options set;
+  int err = coho__server_options_read(&set, opt, size);
+  if (err) return err;
+  const struct coho__addresses_limits limits = {
+      .connections = set.max_per_address,
+      .shakes = {set.address_rate.per_second, set.address_rate.burst}};
+  pthread_mutex_lock(&s->lock);
+  err = coho__admission_update(&s->admission, set.max_connections, &limits);
+  if (!err) {
+    take_limits(&s->fresh, &set);
+    atomic_fetch_add(&s->version, 1);
+  }
+  pthread_mutex_unlock(&s->lock);
+  if (!err) coho__stop_ring();
+  return err;
+}
+
 /* ---- routes --------------------------------------------------------------------------------- */
+
+int coho_route_ws_update_sized(coho_server *s, const char *pattern, const coho_options *opt,
+                               size_t size) {
+  struct coho__options *options;
+  if (!pattern) return COHO_EINVAL;
+  int err = coho__options_new(COHO_SERVER, opt, size, &options);
+  if (err) return err;
+  err = coho__upgrade_update(&s->routes, pattern, options);
+  coho__options_unref(options);
+  return err;
+}
 
 int coho_route_ws_sized(coho_server *s, const char *pattern, const coho_options *opt, size_t size) {
   struct coho__options *options;
@@ -286,10 +341,15 @@ int coho_route_assets_sized(coho_server *s, const char *prefix, const coho_asset
   return coho__files_route_assets(&s->routes, prefix, assets, count, size);
 }
 
+int coho_reply_asset_sized(coho_request *r, const coho_asset *asset, size_t size) {
+  return r && r->owner ? coho__files_reply_asset(r, asset, size) : COHO_EINVAL;
+}
+
 /* ---- looking at it -------------------------------------------------------------------------- */
 
 void coho_server_log_access(coho_server *s, int on) {
-  if (s) atomic_store_explicit(&s->http_conf.access_off, !on, memory_order_relaxed);
+  for (uint32_t i = 0; s && i < s->loop_count; i++)
+    atomic_store_explicit(&s->loops[i].conf.access_off, !on, memory_order_relaxed);
 }
 
 coho_loop *coho_server_loop(const coho_server *s, size_t index) {

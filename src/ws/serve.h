@@ -27,6 +27,9 @@ struct coho__serve_loop {
   struct coho__host host;
   struct coho__counters counters;
   struct coho__proxied_room room;
+  struct coho__http_conf conf; /* of its HTTP */
+  coho_server_options opt;     /* what holds here now */
+  uint32_t version;            /* of it, see the server's */
   coho_server *server;
   coho_loop *loop; /* NULL once a loop of the program was freed */
   enum coho__serve_state state;
@@ -75,7 +78,11 @@ struct coho_server {
   struct coho__admission admission;
   struct coho__cidrs proxies; /* who begins with a PROXY header */
   struct coho__cidrs trusted; /* whose X-Forwarded-For counts */
-  pthread_mutex_t lock;       /* listeners, after the start */
+  pthread_mutex_t lock;       /* listeners, after the start; fresh */
+  /* What coho_server_update() said last: each loop hears the bell, sees that the version is another one,
+     and takes it. */
+  coho_server_options fresh;
+  _Atomic uint32_t version;
   struct coho__list listeners;
   bool own_loops;
   bool obeys_stop;     /* coho_stop() means this server */
@@ -86,6 +93,8 @@ struct coho_server {
 
 /* Gives back a reference. */
 void coho__server_unref(coho_server *s);
+/* What of the options HTTP reads, into conf. */
+void coho__server_conf(const coho_server_options *o, struct coho__http_conf *conf);
 
 /* ---- one loop: serve_loop.c ------------------------------------------------------------------ */
 

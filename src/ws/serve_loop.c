@@ -31,7 +31,7 @@ static void go_away(coho_conn *c) {
   const struct coho__serve_loop *sl =
       COHO_CONTAINER_OF(c->home, struct coho__serve_loop, host.home);
   if (coho__conn_alive(c) && coho__engine_open(&c->engine))
-    (void)coho_close(c, (int)sl->server->opt.drain_code, NULL);
+    (void)coho_close(c, (int)sl->opt.drain_code, NULL);
 }
 
 /* How many of so many may have gone by now: the first one at once. */
@@ -120,7 +120,7 @@ static void on_timer(struct coho__wheel_timer *t) {
 }
 
 static void drain(struct coho__serve_loop *sl) {
-  const coho_server_options *opt = &sl->server->opt;
+  const coho_server_options *opt = &sl->opt;
   uint32_t limit = opt->drain_timeout_ms;
   sl->state = COHO_SERVE_DRAINING;
   sl->drain_ms = coho__loop_time(sl->loop);
@@ -144,9 +144,22 @@ void coho__serve_loop_cut(struct coho__serve_loop *sl) {
   coho__loop_set_timer(sl->loop, &sl->timer, 0);
 }
 
+/* Of what the server took over meanwhile. */
+static void take_options(struct coho__serve_loop *sl) {
+  coho_server *s = sl->server;
+  if (atomic_load(&s->version) == sl->version) return;
+  pthread_mutex_lock(&s->lock);
+  sl->version = atomic_load(&s->version);
+  sl->opt = s->fresh;
+  pthread_mutex_unlock(&s->lock);
+  coho__server_conf(&sl->opt, &sl->conf);
+  sl->room.timeout_ms = sl->opt.proxy_timeout_ms;
+}
+
 static void on_ring(struct coho__stop_watch *w) {
   struct coho__serve_loop *sl = COHO_CONTAINER_OF(w, struct coho__serve_loop, watch);
   coho_server *s = sl->server;
+  take_options(sl);
   if (s->obeys_stop && coho__stop_count() != s->stop_count) atomic_store(&s->stopping, true);
   if (atomic_load(&s->cutting))
     coho__serve_loop_cut(sl);
@@ -184,7 +197,9 @@ static void tear_down(struct coho__teardown *t) {
 void coho__serve_loop_init(struct coho__serve_loop *sl, coho_server *s, coho_loop *loop) {
   sl->server = s;
   sl->loop = loop;
-  coho__http_init(&sl->host.http, loop, &s->http_conf, &sl->counters);
+  sl->conf = s->http_conf;
+  sl->opt = s->opt;
+  coho__http_init(&sl->host.http, loop, &sl->conf, &sl->counters);
   sl->host.home =
       (struct coho__home){.loop = loop,
                           .table = (struct coho__conn_table *)loop->conns,
@@ -205,6 +220,7 @@ int coho__serve_loop_start(struct coho__serve_loop *sl) {
   size_t index = (size_t)(sl - s->loops);
   int err = coho__stop_watch(&sl->watch, sl->loop, on_ring);
   if (err) return err;
+  take_options(sl);
   for (struct coho__list *n = s->listeners.next; n != &s->listeners; n = n->next)
     coho__door_start(&COHO_LIST_ENTRY(n, struct coho__listener, node)->doors[index]);
   coho__loop_hold(sl->loop);

@@ -6,6 +6,7 @@
 #include "proto/upgrade_server.h"
 #include "ws/conn.h"
 
+#include <pthread.h>
 #include <string.h>
 
 enum { ANSWER_MOST = 64 * 1024 };
@@ -121,8 +122,7 @@ static void open_conn(struct acceptance *a, coho_request *r) {
   coho__buf_release(&a->answer);
 }
 
-static void serve(coho_request *r, void *ctx) {
-  struct coho__options *opt = (struct coho__options *)ctx;
+static void serve_with(coho_request *r, struct coho__options *opt) {
   struct coho__host *host = COHO_CONTAINER_OF(coho__http_of(r), struct coho__host, http);
   struct acceptance a;
   if (!admit(r, &opt->set)) return;
@@ -135,16 +135,66 @@ static void serve(coho_request *r, void *ctx) {
   open_conn(&a, r);
 }
 
-static void free_ctx(void *ctx) { coho__options_unref((struct coho__options *)ctx); }
+/* ---- the route ------------------------------------------------------------------------------- */
+
+/* What the handshakes of a route begin with: replaced as a whole, while each goes on with its own. */
+struct entrance {
+  pthread_mutex_t lock;
+  struct coho__options *opt;
+};
+
+static struct coho__options *options_now(struct entrance *e) {
+  pthread_mutex_lock(&e->lock);
+  struct coho__options *opt = coho__options_ref(e->opt);
+  pthread_mutex_unlock(&e->lock);
+  return opt;
+}
+
+static void serve(coho_request *r, void *ctx) {
+  struct coho__options *opt = options_now((struct entrance *)ctx);
+  serve_with(r, opt);
+  coho__options_unref(opt);
+}
+
+static void free_entrance(void *ctx) {
+  struct entrance *e = (struct entrance *)ctx;
+  coho__options_unref(e->opt);
+  pthread_mutex_destroy(&e->lock);
+  coho__free(e, sizeof *e);
+}
+
+/* The pattern is what it is told to belong to. */
+static int name_route(struct coho__options *opt, const char *pattern) {
+  if (!opt->route) opt->route = coho__strdup(pattern);
+  return opt->route ? 0 : COHO_ENOMEM;
+}
 
 int coho__upgrade_route(struct coho__routes *routes, const char *pattern,
                         struct coho__options *opt) {
-  if (!opt->route && !(opt->route = coho__strdup(pattern))) return COHO_ENOMEM;
+  struct entrance *e = (struct entrance *)coho__zalloc(sizeof *e);
+  if (!e) return COHO_ENOMEM;
+  pthread_mutex_init(&e->lock, NULL);
+  e->opt = coho__options_ref(opt);
   struct coho__route route = {
-      .kind = COHO_ROUTE_WS, .serve = serve, .ctx = coho__options_ref(opt), .free_ctx = free_ctx};
-  int err = coho__routes_add(routes, pattern, &route);
-  if (err) coho__options_unref(opt);
+      .kind = COHO_ROUTE_WS, .serve = serve, .ctx = e, .free_ctx = free_entrance};
+  int err = name_route(opt, pattern);
+  if (!err) err = coho__routes_add(routes, pattern, &route);
+  if (err) free_entrance(e);
   return err;
+}
+
+int coho__upgrade_update(struct coho__routes *routes, const char *pattern,
+                         struct coho__options *opt) {
+  const struct coho__route *route = coho__routes_get(routes, pattern, serve);
+  int err = route ? name_route(opt, pattern) : COHO_ENOTFOUND;
+  if (err) return err;
+  struct entrance *e = (struct entrance *)route->ctx;
+  pthread_mutex_lock(&e->lock);
+  struct coho__options *before = e->opt;
+  e->opt = coho__options_ref(opt);
+  pthread_mutex_unlock(&e->lock);
+  coho__options_unref(before);
+  return 0;
 }
 
 int coho_request_choose(coho_request *r, const char *protocol) {

@@ -17,4 +17,9 @@ struct coho__host {
 int coho__upgrade_route(struct coho__routes *routes, const char *pattern,
                         struct coho__options *opt);
 
+/* Other options for the handshakes to come of a route that is there. Any thread. 0, COHO_ENOTFOUND,
+   COHO_ENOMEM. */
+int coho__upgrade_update(struct coho__routes *routes, const char *pattern,
+                         struct coho__options *opt);
+
 #endif

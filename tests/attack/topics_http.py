@@ -1,5 +1,6 @@
 """Attacks on topics by HTTP: bodies, polls, parameters, streams, origins, caches."""
 import json
+import time
 
 from attack import attack, same, true, until
 from peer import TEXT, frame, request
@@ -68,6 +69,26 @@ def positions():
             same(got.status, 400, line)
         for wait in ("-1", "61", "1e3", "99999999999999999999", "x", "0x1", "%2b1"):
             same(answer(victim, "GET", f"/t/pos?since=0&wait={wait}").status, 400, wait)
+
+
+@attack("A17", "20,000 requests at once, of every kind: so many as one address may make, 429 for the others, which publish nothing; it opens again, and nothing stays")
+def request_flood():
+    with topics(http_a_second=200, http_at_once=400, grace_ms=1).bounded(memory_kb=512, cpu_ms=1200) as victim:
+        before, begun = victim.stats()["published"], time.monotonic()
+        mixture = [text_of("POST", "/t/rate", b"x"), text_of("GET", "/t/rate/history"), text_of("GET", "/t/rate?since=0&wait=0&as=x"), text_of("GET", "/t/rate/presence"),
+                   text_of("GET", "/t/?sub=rate&wait=0")]
+        found = pipelined(victim, mixture * 4000)
+        allowed = 400 + 200 * (time.monotonic() - begun + 0.1)
+        same(found.count(200) + found.count(429), 20000)
+        true(400 <= found.count(200) <= allowed, f"{found.count(200)} were served, {allowed:.0f} are allowed")
+        published = victim.stats()["published"] - before
+        true(published <= allowed, f"{published} messages")
+        peer = victim.ask(text_of("GET", "/t/rate", more="Accept: text/event-stream\r\n"))
+        victim.made.append(peer)
+        peer = talker(victim)
+        same(ask(peer, op="pub", topic="rate", data="x")["op"], "ok", "who speaks WebSocket has another rate")
+        peer.close()
+        until(lambda: post(victim, "rate").status == 200, "it opens again")
 
 
 @attack("B16", "two polls at once of one topic, and 500: each for itself, all answered by one message, and none stays")

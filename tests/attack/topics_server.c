@@ -20,7 +20,8 @@ static coho_server *server;
 static coho_hub *hub;
 static coho_keys *keys;
 static coho_options conn;
-static coho_topics_options mount = {.conn = &conn};
+/* All attacks come from one address: any number of requests, unless one says how many. */
+static coho_topics_options mount = {.conn = &conn, .http_rate = {UINT32_MAX, UINT32_MAX}};
 static coho_hub_options hubs;
 static coho_topic_options topics;
 static coho_server_options serving;
@@ -40,6 +41,8 @@ static const struct number numbers[] = {
     {"max_message", NULL, &mount.max_message},
     {"max_queue", NULL, &mount.max_queue},
     {"requests_a_second", &mount.rate.per_second, NULL},
+    {"http_a_second", &mount.http_rate.per_second, NULL},
+    {"http_at_once", &mount.http_rate.burst, NULL},
     {"subscriptions", &mount.max_subscriptions, NULL},
     {"auth_ms", &mount.auth_timeout_ms, NULL},
     {"heartbeat_ms", &mount.heartbeat_ms, NULL},

@@ -24,7 +24,7 @@ struct rule {
 };
 
 struct values {
-  struct option_list listen, limit;
+  struct option_list listen, limit, pair;
   const char *root;
   uint64_t threads, size, verbose;
   bool demo;
@@ -132,6 +132,7 @@ static const struct option options[] = {
     {.name = "root",
      .kind = OPTION_STRING,
      .offset = offsetof(struct values, root),
+     .files = OPTION_FILE,
      .value = "DIR",
      .text = "files"},
     {.name = "threads",
@@ -154,6 +155,12 @@ static const struct option options[] = {
      .offset = offsetof(struct values, verbose),
      .live = true,
      .text = "more"},
+    {.name = "pair",
+     .kind = OPTION_LIST,
+     .offset = offsetof(struct values, pair),
+     .files = OPTION_FILES,
+     .value = "A,B",
+     .text = "two files"},
     {.name = "demo", .kind = OPTION_FLAG, .offset = offsetof(struct values, demo), .text = "demo"},
     {.name = NULL}};
 
@@ -263,7 +270,7 @@ static void test_values_of_each_kind(void **state) {
   assert_string_equal(v.listen.items[1], "b");
   assert_null(v.listen.items[2]);
   assert_string_equal(v.limit.items[0], "head=8k");
-  assert_string_equal(v.root, "yes");
+  assert_string_equal(v.root, "/tmp/yes");
   assert_int_equal(v.threads, 3);
   assert_int_equal(v.size, 2048);
   assert_int_equal(v.verbose, 2);
@@ -387,7 +394,44 @@ static void test_B24_what_is_quoted_steers_nothing(void **state) {
   end();
 }
 
+/* ---- names of files ------------------------------------------------------------------------- */
+
+static void test_names_of_files(void **state) {
+  (void)state;
+  static const char *const rows[][2] = {{"www", "/tmp/www"},
+                                        {"./www/", "/tmp/./www/"},
+                                        {"../a,b", "/tmp/../a,b"},
+                                        {"/www", "/www"},
+                                        {"https://a.example/b", "https://a.example/b"},
+                                        {"''", ""}};
+  char text[64], command_line[] = "--root=www";
+  char *const argv[] = {command_line, NULL};
+  for (size_t i = 0; i < COHO_COUNT(rows); i++) {
+    (void)snprintf(text, sizeof text, "root: %s\n", rows[i][0]);
+    is_fine(text);
+    assert_string_equal(v.root, rows[i][1]);
+    end();
+  }
+  is_fine("pair: [self, 'a,b', '/c,d', 'e,/f', ',g']\n");
+  assert_string_equal(v.pair.items[0], "self");
+  assert_string_equal(v.pair.items[1], "/tmp/a,/tmp/b");
+  assert_string_equal(v.pair.items[2], "/c,/tmp/d");
+  assert_string_equal(v.pair.items[3], "/tmp/e,/f");
+  assert_string_equal(v.pair.items[4], ",/tmp/g");
+  end();
+  assert_int_equal(settle_with("root: other\n", argv), 0);
+  assert_string_equal(v.root, "www"); /* as it was typed */
+  end();
+}
+
 /* ---- what has changed ------------------------------------------------------------------------ */
+
+static char names[64];
+
+static void name(const char *option) {
+  size_t len = strlen(names);
+  (void)snprintf(names + len, sizeof names - len, "%s%s", len ? ", " : "", option);
+}
 
 static void test_restart(void **state) {
   (void)state;
@@ -402,10 +446,11 @@ static void test_restart(void **state) {
               {"root: ''\nlimit: {head: 1}\n", "limit, root"}};
   static const struct values none = {
       .threads = 1, .size = 1024 * 1024, .auth = {.cookie = "token"}};
-  char names[64];
   for (size_t i = 0; i < COHO_COUNT(rows); i++) {
     is_fine(rows[i].text);
-    assert_string_equal(settle_restart(&command, &none, &v, names, sizeof names), rows[i].names);
+    names[0] = '\0';
+    settle_restart(&command, &none, &v, name);
+    assert_string_equal(names, rows[i].names);
     end();
   }
 }
@@ -419,6 +464,7 @@ int main(void) {
                                      cmocka_unit_test(test_wrong_kinds),
                                      cmocka_unit_test(test_place_of_what_does_not_go_together),
                                      cmocka_unit_test(test_B24_what_is_quoted_steers_nothing),
+                                     cmocka_unit_test(test_names_of_files),
                                      cmocka_unit_test(test_restart)};
   return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -22,7 +22,7 @@
 #define OVERLOAD                                        \
   STATUS("503 Service Unavailable")                     \
   TEXT(52)                                              \
-  CLOSE "Retry-After: 5\r\n\r\n"                        \
+  CLOSE "Retry-After: 5\r\n" NO_STORE "\r\n"            \
         "the server is at its limit of connections or " \
         "memory\n"
 

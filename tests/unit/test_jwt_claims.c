@@ -114,20 +114,20 @@ static void test_times_without_leeway(void **state) {
 static void test_times_that_are_none(void **state) {
   (void)state;
   static const struct row rows[] = {
-      {"{}", COHO_ETOKEN},
-      {"{\"sub\":\"ann\"}", COHO_ETOKEN},
-      {"{\"exp\":\"1700000060\"}", COHO_ETOKEN},
-      {"{\"exp\":null}", COHO_ETOKEN},
-      {"{\"exp\":true}", COHO_ETOKEN},
-      {"{\"exp\":[1700000060]}", COHO_ETOKEN},
-      {"{\"exp\":-1}", COHO_ETOKEN},
-      {"{\"exp\":253402300800}", COHO_ETOKEN},
-      {"{\"exp\":1e300}", COHO_ETOKEN},
+      {"{}", COHO_ECLAIMS},
+      {"{\"sub\":\"ann\"}", COHO_ECLAIMS},
+      {"{\"exp\":\"1700000060\"}", COHO_ECLAIMS},
+      {"{\"exp\":null}", COHO_ECLAIMS},
+      {"{\"exp\":true}", COHO_ECLAIMS},
+      {"{\"exp\":[1700000060]}", COHO_ECLAIMS},
+      {"{\"exp\":-1}", COHO_ECLAIMS},
+      {"{\"exp\":253402300800}", COHO_ECLAIMS},
+      {"{\"exp\":1e300}", COHO_ECLAIMS},
       {"{\"exp\":1e999}", COHO_ETOKEN},
       {"{\"exp\":NaN}", COHO_ETOKEN},
       {"{\"exp\":99999999999999999999}", COHO_ETOKEN},
-      {"{\"exp\":1700000060,\"nbf\":\"now\"}", COHO_ETOKEN},
-      {"{\"exp\":1700000060,\"iat\":{}}", COHO_ETOKEN},
+      {"{\"exp\":1700000060,\"nbf\":\"now\"}", COHO_ECLAIMS},
+      {"{\"exp\":1700000060,\"iat\":{}}", COHO_ECLAIMS},
       {"{\"exp\":1,\"exp\":1700000060}", COHO_ETOKEN},
       {"{\"exp\":1700000060,\"\\u0065xp\":1}", COHO_ETOKEN},
       {"[1700000060]", COHO_ETOKEN},
@@ -139,7 +139,7 @@ static void test_times_that_are_none(void **state) {
 static void test_expiry_may_be_left_out(void **state) {
   (void)state;
   static const struct row rows[] = {
-      {"{}", 0}, {"{\"exp\":1}", COHO_EEXPIRED}, {"{\"exp\":null}", COHO_ETOKEN}};
+      {"{}", 0}, {"{\"exp\":1}", COHO_EEXPIRED}, {"{\"exp\":null}", COHO_ECLAIMS}};
   expect_rows(usual(&(coho_keys_options){.flags = COHO_KEYS_NO_EXPIRY}), rows, COHO_COUNT(rows));
 }
 
@@ -235,13 +235,13 @@ static void test_audiences(void **state) {
       {FOR("[]"), COHO_EAUDIENCE},
       {FOR("[\"x\"]"), COHO_EAUDIENCE},
       {"{\"exp\":1700000060}", COHO_EAUDIENCE},
-      {FOR("7"), COHO_ETOKEN},
-      {FOR("null"), COHO_ETOKEN},
-      {FOR("[\"chat\",7]"), COHO_ETOKEN},
-      {FOR("[[\"chat\"]]"), COHO_ETOKEN},
-      {FOR("{\"chat\":1}"), COHO_ETOKEN},
+      {FOR("7"), COHO_ECLAIMS},
+      {FOR("null"), COHO_ECLAIMS},
+      {FOR("[\"chat\",7]"), COHO_ECLAIMS},
+      {FOR("[[\"chat\"]]"), COHO_ECLAIMS},
+      {FOR("{\"chat\":1}"), COHO_ECLAIMS},
   };
-  static const struct row open[] = {{FOR("\"whoever\""), 0}, {FOR("7"), COHO_ETOKEN}};
+  static const struct row open[] = {{FOR("\"whoever\""), 0}, {FOR("7"), COHO_ECLAIMS}};
   expect_rows(usual(&(coho_keys_options){.audiences = ours}), rows, COHO_COUNT(rows));
   expect_rows(usual(NULL), open, COHO_COUNT(open));
 }
@@ -326,13 +326,13 @@ static void test_grants_that_are_none(void **state) {
       "{\"coho\":{\"sub\":[\"a/../b\"]}}",
       "{\"coho\":{\"sub\":[\"*\"]}}",
       "{\"coho\":{\"sub\":[\"a\"],\"pub\":[\"b c\"]}}",
-      "{\"coho\":{\"sub\":[\"a\"],\"sub\":[\"#\"]}}",
       "{\"sub\":7}",
       "{\"sub\":null}",
   };
   coho_keys *k = usual(&(coho_keys_options){.flags = COHO_KEYS_NO_EXPIRY});
   for (size_t i = 0; i < COHO_COUNT(rows); i++)
-    expect(k, rows[i], COHO_ETOKEN);
+    expect(k, rows[i], COHO_ECLAIMS);
+  expect(k, "{\"coho\":{\"sub\":[\"a\"],\"sub\":[\"#\"]}}", COHO_ETOKEN);
   coho_keys_free(k);
 }
 
@@ -346,13 +346,13 @@ static void test_caps(void **state) {
     for (int both = 0; both < 2; both++) {
       (void)snprintf(payload, sizeof payload, "{\"coho\":{\"sub\":[%s],\"pub\":[%s]}}",
                      both ? list : "", list);
-      expect(k, payload, n > COHO_GRANTS_MOST ? COHO_ETOKEN : 0);
+      expect(k, payload, n > COHO_GRANTS_MOST ? COHO_ECLAIMS : 0);
     }
   }
   for (size_t len = COHO_SUBJECT_MOST; len < sizeof subject; len++) {
     memset(subject, 's', len);
     subject[len] = '\0';
-    int err = len > COHO_SUBJECT_MOST ? COHO_ETOKEN : 0;
+    int err = len > COHO_SUBJECT_MOST ? COHO_ECLAIMS : 0;
     (void)snprintf(payload, sizeof payload, "{\"sub\":\"%s\"}", subject);
     expect(k, payload, err);
     (void)snprintf(payload, sizeof payload, "{\"coho\":{\"sub\":[\"%s\"]}}", subject);
@@ -366,8 +366,9 @@ static void test_caps(void **state) {
 /* A peer does not learn what was wrong with a token. */
 static void test_refusals_are_generic(void **state) {
   (void)state;
-  static const int wrong[] = {COHO_ETOKEN,   COHO_ETOKENALG, COHO_ETOKENKEY, COHO_ESIGNATURE,
-                              COHO_EEXPIRED, COHO_ENOTYET,   COHO_EISSUER,   COHO_EAUDIENCE};
+  static const int wrong[] = {COHO_ETOKEN,     COHO_ETOKENALG, COHO_ETOKENKEY,
+                              COHO_ESIGNATURE, COHO_EEXPIRED,  COHO_ENOTYET,
+                              COHO_EISSUER,    COHO_EAUDIENCE, COHO_ECLAIMS};
   const struct coho__fault *bad = coho__fault_of(COHO_ETOKEN);
   for (size_t i = 0; i < COHO_COUNT(wrong); i++) {
     assert_ptr_equal(coho__fault_of(wrong[i]), bad);

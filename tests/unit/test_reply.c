@@ -222,7 +222,8 @@ static void test_B25_own_errors_are_500(void **state) {
   (void)state;
   assert_string_equal(ask(refuse_memory, "GET"),
                       "HTTP/1.1 500 Internal Server Error\r\nDate: -\r\nContent-Length: 22\r\n"
-                      "Content-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
+                      "Content-Type: text/plain; charset=utf-8\r\nConnection: "
+                      "close\r\nCache-Control: no-store\r\n\r\n"
                       "Internal Server Error\n[end]");
 }
 

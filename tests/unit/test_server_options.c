@@ -35,7 +35,8 @@ static int teardown(void **state) {
   return 0;
 }
 
-static const coho_asset page = {"/a", "text/plain", "\"e\"", (const unsigned char *)"a", 1};
+static const coho_asset page = {"/a", "text/plain", "\"e\"", (const unsigned char *)"a",
+                                1,    NULL,         0};
 
 /* A server with one asset. */
 static void start(const coho_server_options *opt) {

@@ -26,6 +26,13 @@ static struct coho__claims *claims_of(const char *text) {
   return c;
 }
 
+/* Of a subject of its own. */
+static struct coho__claims *claims_of_subject(int n) {
+  char text[64];
+  (void)snprintf(text, sizeof text, "{\"sub\":\"s%d\"}", n);
+  return claims_of(text);
+}
+
 static struct coho__claims *take(struct coho__tickets *t, const char *text, uint64_t now) {
   return coho__tickets_take(t, coho__view_of(text), now);
 }
@@ -71,7 +78,7 @@ static void test_A18_many_that_ended(void **state) {
   struct coho__tickets *t = coho__tickets_new();
   struct coho__claims *ann = claims_of("{\"sub\":\"ann\"}");
   char text[COHO_TICKET_TEXT];
-  for (int i = 0; i < COHO_MIN(20, COHO_TICKETS_MOST); i++)
+  for (int i = 0; i < COHO_TICKETS_EACH; i++)
     assert_int_equal(coho__tickets_give(t, ann, NOW, text), 0);
   expect_none(t, text, NOW + COHO_TICKET_MS);
   coho__tickets_free(t);
@@ -105,37 +112,91 @@ static void test_A18_what_is_none(void **state) {
 static void test_A18_bounded_in_number(void **state) {
   (void)state;
   struct coho__tickets *t = coho__tickets_new();
-  struct coho__claims *ann = claims_of("{\"sub\":\"ann\"}");
+  struct coho__claims *who = claims_of_subject(0), *late = claims_of_subject(-1);
   char first[COHO_TICKET_TEXT], text[COHO_TICKET_TEXT];
-  assert_int_equal(coho__tickets_give(t, ann, NOW, first), 0);
-  for (int i = 1; i < COHO_TICKETS_MOST; i++)
-    assert_int_equal(coho__tickets_give(t, ann, NOW, text), 0);
-  assert_int_equal(coho__tickets_give(t, ann, NOW, text), COHO_EFULL);
+  assert_int_equal(coho__tickets_give(t, who, NOW, first), 0);
+  for (int i = 1; i < COHO_TICKETS_MOST; i++) {
+    if (i % COHO_TICKETS_EACH == 0) {
+      coho__claims_unref(who);
+      who = claims_of_subject(i);
+    }
+    assert_int_equal(coho__tickets_give(t, who, NOW, text), 0);
+  }
+  assert_int_equal(coho__tickets_give(t, late, NOW, text), COHO_EFULL);
   coho__claims_unref(take(t, first, NOW));
+  assert_int_equal(coho__tickets_give(t, late, NOW, text), 0);
+  assert_int_equal(coho__tickets_give(t, late, NOW, text), COHO_EFULL);
+  assert_int_equal(coho__tickets_give(t, late, NOW + COHO_TICKET_MS, text), 0);
+  coho__tickets_free(t);
+  assert_int_equal(atomic_load(&late->refs), 1);
+  coho__claims_unref(who);
+  coho__claims_unref(late);
+}
+
+/* Until some are used, or have ended; whichever tokens of the subject they are for. */
+static void test_A18_bounded_for_each_subject(void **state) {
+  (void)state;
+  struct coho__tickets *t = coho__tickets_new();
+  struct coho__claims *ann = claims_of("{\"sub\":\"ann\"}"),
+                      *again = claims_of("{\"sub\":\"ann\",\"exp\":1}"),
+                      *bob = claims_of("{\"sub\":\"bob\"}");
+  char text[COHO_TICKET_TEXT];
+  for (int i = 0; i < COHO_TICKETS_EACH; i++)
+    assert_int_equal(coho__tickets_give(t, i % 2 ? ann : again, NOW, text), 0);
+  char none[COHO_TICKET_TEXT];
+  assert_int_equal(coho__tickets_give(t, ann, NOW, none), COHO_ETOOMANY);
+  assert_int_equal(coho__tickets_give(t, again, NOW, none), COHO_ETOOMANY);
+  assert_int_equal(coho__tickets_give(t, bob, NOW, none), 0);
+  coho__claims_unref(take(t, text, NOW));
   assert_int_equal(coho__tickets_give(t, ann, NOW, text), 0);
-  assert_int_equal(coho__tickets_give(t, ann, NOW, text), COHO_EFULL);
+  assert_int_equal(coho__tickets_give(t, ann, NOW, text), COHO_ETOOMANY);
   assert_int_equal(coho__tickets_give(t, ann, NOW + COHO_TICKET_MS, text), 0);
   coho__tickets_free(t);
-  assert_int_equal(atomic_load(&ann->refs), 1);
   coho__claims_unref(ann);
+  coho__claims_unref(again);
+  coho__claims_unref(bob);
+}
+
+/* Who has no subject is known by the token: nobody else's, whatever it says. */
+static void test_A18_bounded_for_each_token_without_subject(void **state) {
+  (void)state;
+  struct coho__tickets *t = coho__tickets_new();
+  struct coho__claims *one = claims_of("{}"), *other = claims_of("{}");
+  char text[COHO_TICKET_TEXT];
+  memset(one->token, 1, sizeof one->token);
+  memset(other->token, 2, sizeof other->token);
+  for (int i = 0; i < COHO_TICKETS_EACH; i++)
+    assert_int_equal(coho__tickets_give(t, one, NOW, text), 0);
+  assert_int_equal(coho__tickets_give(t, one, NOW, text), COHO_ETOOMANY);
+  assert_int_equal(coho__tickets_give(t, other, NOW, text), 0);
+  coho__tickets_free(t);
+  coho__claims_unref(one);
+  coho__claims_unref(other);
 }
 
 /* A token may grant a lot. */
 static void test_A18_bounded_in_bytes(void **state) {
   (void)state;
+  enum { MIB = 1024 * 1024, SUBJECTS = 64 };
   struct coho__tickets *t = coho__tickets_new();
-  struct coho__claims *ann = claims_of("{\"sub\":\"ann\"}");
-  size_t size = ann->size;
+  struct coho__claims *all[SUBJECTS];
+  size_t size = 0;
   char text[COHO_TICKET_TEXT];
-  ann->size = (size_t)1024 * 1024;
   int err = 0, given = 0;
-  for (; !err && given < 1000 && given <= COHO_TICKETS_MOST; given += !err)
-    err = coho__tickets_give(t, ann, NOW, text);
+  for (int i = 0; i < SUBJECTS; i++) {
+    all[i] = claims_of_subject(i + 10);
+    size = all[i]->size;
+    all[i]->size = MIB;
+    if (!err) err = coho__tickets_give(t, all[i], NOW, text);
+    given += !err;
+  }
   assert_int_equal(err, COHO_EFULL);
-  assert_in_range(given, 1, 64);
+  assert_in_range(given, 1, SUBJECTS - 1);
   coho__tickets_free(t);
-  ann->size = size;
-  coho__claims_unref(ann);
+  for (int i = 0; i < SUBJECTS; i++) {
+    all[i]->size = size;
+    coho__claims_unref(all[i]);
+  }
 }
 
 /* ---- threads -------------------------------------------------------------------------------- */
@@ -224,6 +285,8 @@ int main(void) {
       cmocka_unit_test(test_A18_many_that_ended),
       cmocka_unit_test(test_A18_what_is_none),
       cmocka_unit_test(test_A18_bounded_in_number),
+      cmocka_unit_test(test_A18_bounded_for_each_subject),
+      cmocka_unit_test(test_A18_bounded_for_each_token_without_subject),
       cmocka_unit_test(test_A18_bounded_in_bytes),
       cmocka_unit_test(test_A18_one_of_several_threads),
       cmocka_unit_test(test_out_of_memory),

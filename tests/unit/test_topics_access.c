@@ -160,7 +160,8 @@ static void open_mount(const char *const *subscribe, const char *const *publish)
   mount.opt.open_subscribe = subscribe;
   mount.opt.open_publish = publish;
   mount.tickets = coho__tickets_new();
-  mount.throttle = coho__throttle_new();
+  mount.guesses = coho__throttle_new(
+      (struct coho__bucket_rate){COHO_GUESSES_MOST, COHO_GUESSES_MOST}, COHO_GUESSES_S);
   log_lines[0] = '\0';
   lines = 0;
   coho_set_log(on_log, NULL, COHO_LOG_INFO);
@@ -170,7 +171,7 @@ static void close_mount(void) {
   coho_set_log(NULL, NULL, COHO_LOG_WARN);
   coho_keys_free(mount.opt.keys);
   coho__tickets_free(mount.tickets);
-  coho__throttle_free(mount.throttle);
+  coho__throttle_free(mount.guesses);
 }
 
 #define FOR_EVER "\"exp\":4102444800"
@@ -316,7 +317,7 @@ static void test_when_a_token_is_needed(void **state) {
 static bool id_of(const struct coho__who *who, const char *asked, const char *expected) {
   struct coho__view id, as = coho__view_of(asked);
   if (!asked) as = (struct coho__view){NULL, 0};
-  if (!coho__who_id(who, as, &id)) return false;
+  if (!coho__who_id(&mount, who, as, &id)) return false;
   assert_true(coho__view_eq(id, coho__view_of(expected)));
   return true;
 }
@@ -325,10 +326,6 @@ static void test_who_is_present(void **state) {
   (void)state;
   struct coho__who who = {NULL};
   open_mount(none, none);
-  assert_true(id_of(&who, "bob", "bob"));
-  become(&who, TOKEN(""));
-  assert_true(id_of(&who, "bob", "bob"));
-  coho__who_free(&who);
   become(&who, TOKEN(ANN));
   assert_true(id_of(&who, "ann", "ann"));
   assert_true(id_of(&who, NULL, "ann"));
@@ -337,6 +334,36 @@ static void test_who_is_present(void **state) {
   assert_false(id_of(&who, "", ""));
   coho__who_free(&who);
   close_mount();
+}
+
+/* B22: who brings no name has one that no token can have, and the other way round. */
+static void test_B22_guests_take_nobodys_name(void **state) {
+  (void)state;
+  static const char *const names[] = {"ann", "bob", "", " ~ann", "\xe2\x88\xbc-ann"};
+  struct coho__who who = {NULL};
+  open_mount(none, none);
+  for (int nameless = 0; nameless < 2; nameless++) {
+    for (size_t i = 0; i < COHO_COUNT(names); i++)
+      assert_false(id_of(&who, names[i], ""));
+    assert_true(id_of(&who, "~", "~"));
+    assert_true(id_of(&who, "~ann", "~ann"));
+    become(&who, TOKEN(""));
+  }
+  coho__who_free(&who);
+  become(&who, TOKEN(",\"sub\":\"~ann\""));
+  assert_false(id_of(&who, "~ann", ""));
+  assert_false(id_of(&who, NULL, ""));
+  coho__who_free(&who);
+  close_mount();
+}
+
+/* Where no token counts a name is whoever says it. */
+static void test_who_is_present_without_keys(void **state) {
+  (void)state;
+  struct coho__who who = {NULL};
+  mount = (struct coho__mount){.opt = {.open_subscribe = none, .open_publish = none}};
+  assert_true(id_of(&who, "bob", "bob"));
+  assert_true(id_of(&who, "~bob", "~bob"));
 }
 
 /* A connection stays somebody's, whatever token comes later. */
@@ -369,7 +396,7 @@ static void test_A17_too_many_bad_tokens(void **state) {
   (void)state;
   struct coho__who who = {NULL};
   open_mount(none, none);
-  for (int i = 0; i < COHO_THROTTLE_FAILURES - 1; i++)
+  for (int i = 0; i < COHO_GUESSES_MOST - 1; i++)
     assert_int_equal(becomes(&who, bad_token(), "[2001:db8::1]:1"), COHO_ESIGNATURE);
   assert_int_equal(becomes(&who, TOKEN(""), "[2001:db8::2]:1"), 0);
   assert_int_equal(becomes(&who, bad_token(), "[2001:db8::3]:1"), COHO_ESIGNATURE);
@@ -385,12 +412,17 @@ static void test_A17_what_is_no_guess(void **state) {
   (void)state;
   struct coho__who who = {NULL};
   open_mount(none, none);
-  for (int i = 0; i < COHO_THROTTLE_FAILURES * 2; i++) {
+  for (int i = 0; i < COHO_GUESSES_MOST * 2; i++) {
     const char *late = token_make(&signer, "{\"alg\":\"HS256\"}", "{\"exp\":1}");
     const char *early =
         token_make(&signer, "{\"alg\":\"HS256\"}", "{" FOR_EVER ",\"nbf\":4102444700}");
     assert_int_equal(becomes(&who, late, "192.0.2.1:1"), COHO_EEXPIRED);
     assert_int_equal(becomes(&who, early, "192.0.2.1:1"), COHO_ENOTYET);
+    const char *endless = token_make(&signer, "{\"alg\":\"HS256\"}", "{\"sub\":\"ann\"}");
+    assert_int_equal(becomes(&who, endless, "192.0.2.1:1"), COHO_ECLAIMS);
+    assert_int_equal(becomes(&who, TOKEN(",\"sub\":7"), "192.0.2.1:1"), COHO_ECLAIMS);
+    assert_int_equal(becomes(&who, TOKEN(",\"aud\":7"), "192.0.2.1:1"), COHO_ECLAIMS);
+    assert_int_equal(becomes(&who, TOKEN(",\"coho\":[]"), "192.0.2.1:1"), COHO_ECLAIMS);
   }
   close_mount();
 }
@@ -527,6 +559,8 @@ int main(void) {
       cmocka_unit_test(test_B23_expiry_at_the_moment_of_the_action),
       cmocka_unit_test(test_when_a_token_is_needed),
       cmocka_unit_test(test_who_is_present),
+      cmocka_unit_test(test_B22_guests_take_nobodys_name),
+      cmocka_unit_test(test_who_is_present_without_keys),
       cmocka_unit_test(test_another_subject_is_refused),
       cmocka_unit_test(test_A17_too_many_bad_tokens),
       cmocka_unit_test(test_A17_what_is_no_guess),

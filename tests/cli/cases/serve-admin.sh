@@ -13,6 +13,11 @@ http GET /metrics 'Host: localhost'  | sed -n 1p
 http GET /metrics 'Origin: http://evil.example'
 python3 "$TESTS/metrics.py" "$url"
 http GET / | grep '<title>'
+http GET / 'Host: evil.example'
+http GET /admin.js 'Host: evil.example'
+http GET /coho.css 'Origin: http://evil.example'
+http GET /index.html 'Host: localhost' | sed -n 1p
+http GET /coho.js | sed -n 1p
 url=$main
 http GET /admin.html | sed -n 1p
 http GET /metrics | sed -n 1p
