@@ -254,6 +254,7 @@ static int write_hub(struct coho__buf *out) {
       {"coho_publishes_repeated_total", "counter", "Publishes whose idempotency key was known.",
        s.repeated},
       {"coho_publishes_refused_total", "counter", "Publishes refused for want of room.", s.refused},
+      {"coho_topics_forgotten_total", "counter", "Topics that gave way to others.", s.forgotten},
       {"coho_dropped_total", "counter", "Messages that slow subscribers did not get.", s.dropped},
       {"coho_gaps_total", "counter", "Gaps that subscribers were told.", s.gaps},
   };
