@@ -137,6 +137,7 @@ void open_all(void) { open_with((coho_topics_options){.cookie = NULL}); }
 
 void finish(void) {
   coho_keys_free(keys);
+  clock_go();
   world_close(&w);
   coho_hub_free(hub);
   expect_silent_log();

@@ -5,12 +5,17 @@
 #ifndef TESTS_E2E_GUARDED_H
 #define TESTS_E2E_GUARDED_H
 
+#include "support/clock.h"
 #include "support/raw.h"
 #include "support/tokens.h"
 
 #include <coho/topics.h>
 
-enum { REQUEST_MOST = 20000, HEAD_MOST = 8192 };
+enum {
+  REQUEST_MOST = 20000,
+  HEAD_MOST = 8192,
+  TOKEN_ENDS_MS = 1000 /* after that a short one has ended, and whoever looks has seen it */
+};
 
 #define HS256    "{\"alg\":\"HS256\",\"typ\":\"JWT\"}"
 #define FOR_EVER "\"exp\":4102444800"
@@ -34,7 +39,7 @@ int guarded_teardown(void **state);
 void open_with(coho_topics_options o); /* keys are added */
 void open_all(void);
 void make_server(void); /* without routes */
-void finish(void);      /* and looks through the log */
+void finish(void);      /* the clock goes on; and looks through the log */
 
 /* ---- tokens and the log ---- */
 const char *secret(const char *text); /* remembers that no log may show it */

@@ -1,67 +1,51 @@
 /* History and presence on request, and who may ask, follow and poll, as docs/topics.md has it. */
+#include "support/clock.h"
+#include "support/text.h"
 #include "support/web.h"
 
 #include "base/clock.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-
-#define SSE "Accept: text/event-stream\r\n"
 
 static struct web web;
 static struct web_client a;
 
-static const char NO_TOKEN[] =
-    "{\"error\":{\"code\":\"unauthorized\",\"text\":\"a token is required\"}}";
-static const char FORBIDDEN[] =
-    "{\"error\":{\"code\":\"forbidden\",\"text\":\"no right to do this\"}}";
-
-static void open_web(const coho_topics_options *mount, const coho_topic_options *topic) {
-  web_open(&web, mount, topic);
-  web_connect(&a, &web);
-}
-
-static void finish(void) {
-  web_part(&a);
-  web_close(&web);
-}
+static const char NO_TOKEN[] = WEB_ERROR("unauthorized", "a token is required");
+static const char FORBIDDEN[] = WEB_ERROR("forbidden", "no right to do this");
 
 static void ask(const char *target, int status, const char *body) {
-  web_get(&a, "", "%s", target);
+  web_ask(&a, target, status, body);
+  web_check_json(&a);
+}
+
+static void ask_with(const char *claims, const char *target, int status, const char *body) {
+  web_get(&a, web_token(claims), "%s", target);
   web_check(&a, status, body);
-  assert_string_equal(web_field(&a, "Content-Type"), "application/json");
-  assert_string_equal(web_field(&a, "Cache-Control"), "no-store");
 }
 
 /* ---- history --------------------------------------------------------------------------------- */
 
 static void test_history_is_the_last_messages(void **state) {
   (void)state;
-  char text[16];
-  open_web(NULL, NULL);
-  ask("/t/room/history", 200, "{\"messages\":[],\"next\":\"E.0\"}");
-  for (unsigned i = 1; i <= 150; i++) {
-    snprintf(text, sizeof text, "%u", i);
-    web_publish(&web, "room", text);
-  }
+  web_open(&web, NULL, NULL);
+  ask("/t/room/history", 200, "{'messages':[],'next':'E.0'}");
+  publish_numbers(web.hub, "room", 1, 150);
   ask("/t/room/history?limit=2", 200,
-      "{\"messages\":[{\"pos\":\"E.149\",\"data\":\"149\"},{\"pos\":\"E.150\",\"data\":\"150\"}],"
-      "\"next\":\"E.150\"}");
+      "{'messages':[{'pos':'E.149','data':'149'},{'pos':'E.150','data':'150'}],"
+      "'next':'E.150'}");
   ask("/t/room/history", 200, NULL);
-  assert_memory_equal(a.body, "{\"messages\":[{\"pos\":\"E.51\",", 27);
+  web_begins(&a, "{'messages':[{'pos':'E.51',");
   ask("/t/room/history?limit=1000", 200, NULL);
-  assert_memory_equal(a.body, "{\"messages\":[{\"pos\":\"E.1\",", 26);
+  web_begins(&a, "{'messages':[{'pos':'E.1',");
   web_send(&a, "HEAD /t/room/history HTTP/1.1\r\nHost: h\r\n\r\n");
   assert_int_equal(web_begin(&a), 200);
-  finish();
 }
 
 static void test_a_limit_out_of_range(void **state) {
   (void)state;
-  static const char body[] =
-      "{\"error\":{\"code\":\"bad-request\",\"text\":\"a field is missing or wrong\"}}";
-  open_web(NULL, NULL);
+  static const char body[] = WEB_ERROR("bad-request", "a field is missing or wrong");
+  web_open(&web, NULL, NULL);
   ask("/t/room/history?limit=0", 400, body);
   ask("/t/room/history?limit=1001", 400, body);
   ask("/t/room/history?limit=-1", 400, body);
@@ -70,175 +54,150 @@ static void test_a_limit_out_of_range(void **state) {
   ask("/t/a//b/history", 404, NULL);
   ask("/t/history/history", 404, NULL);
   ask("/t/room/presence/history", 404, NULL);
-  finish();
 }
 
 /* ---- presence -------------------------------------------------------------------------------- */
 
 static void test_presence_is_a_list_to_go_on_from(void **state) {
   (void)state;
-  open_web(NULL, NULL);
-  ask("/t/room/presence", 200, "{\"members\":[],\"pos\":\"E.0\"}");
-  assert_int_equal(coho_presence_enter(web.hub, "room", "ann", "{\"color\": \"red\"}"), 0);
+  web_open(&web, NULL, NULL);
+  ask("/t/room/presence", 200, "{'members':[],'pos':'E.0'}");
+  assert_int_equal(coho_presence_enter(web.hub, "room", "ann", text_json("{'color': 'red'}")), 0);
   assert_int_equal(coho_presence_enter(web.hub, "room", "b\"b", NULL), 0);
-  web_get(&a, "", "/t/room/presence");
-  assert_int_equal(web_answer(&a), 200);
-  assert_non_null(strstr(a.body, "{\"id\":\"ann\",\"info\":{\"color\""));
-  assert_non_null(strstr(a.body, "{\"id\":\"b\\\"b\",\"info\":null}],\"pos\":\"E.2\"}"));
-  web_get(&a, "", "/t/room/presence?since=%s", web_pos(&web, 1));
-  web_check(
-      &a, 200,
-      "{\"messages\":[{\"pos\":\"E.2\",\"data\":\"{\\\"event\\\":\\\"join\\\",\\\"id\\\":\\\"b"
-      "\\\\\\\"b\\\"}\"}],\"next\":\"E.2\"}");
-  finish();
+  web_ask(&a, "/t/room/presence", 200, NULL);
+  web_has(&a, "{'id':'ann','info':{'color'");
+  web_has(&a, "{'id':'b\\'b','info':null}],'pos':'E.2'}");
+  web_ask(&a, "/t/room/presence?since=E.1", 200,
+          "{'messages':[{'pos':'E.2','data':'{\\'event\\':\\'join\\',\\'id\\':\\'b\\\\\\'b\\'}'}],'"
+          "next':'E.2'}");
 }
 
 /* ---- who may --------------------------------------------------------------------------------- */
 
-static coho_keys *keys;
+static const char *const open_ones[] = {"open/#", NULL};
 
-static void open_guarded(void) {
-  keys = web_keys();
-  coho_topics_options mo = {.keys = keys, .open_subscribe = (const char *const[]){"open/#", NULL}};
-  open_web(&mo, NULL);
-}
-
-static void finish_guarded(void) {
-  finish();
-  coho_keys_free(keys);
-}
-
-#define ROOM "{\"exp\":99999999999,\"sub\":\"ann\",\"coho\":{\"sub\":[\"room\"]}}"
+#define ROOM "{'exp':99999999999,'sub':'ann','coho':{'sub':['room']}}"
 
 static void test_all_that_looks_needs_the_right_to_subscribe(void **state) {
   (void)state;
   static const char *const ends[] = {"",          "?wait=0",          "/history",
                                      "/presence", "/presence?wait=0", "?since=0"};
-  char target[128];
-  open_guarded();
+  web_open_guarded(&web, open_ones);
   web_publish(&web, "room", "x");
   web_publish(&web, "open/x", "x");
   for (size_t i = 0; i < 6; i++) {
-    (void)snprintf(target, sizeof target, "/t/room%s", ends[i]);
+    const char *target = text_of("/t/room%s", ends[i]);
     ask(target, 401, NO_TOKEN);
-    assert_string_equal(web_field(&a, "WWW-Authenticate"), "Bearer realm=\"topics\"");
-    web_get(&a, web_token("{\"exp\":99999999999,\"coho\":{\"sub\":[\"tea\"],\"pub\":[\"#\"]}}"),
-            "%s", target);
-    web_check(&a, 403, FORBIDDEN);
-    assert_string_equal(web_field(&a, "WWW-Authenticate"),
-                        "Bearer realm=\"topics\", error=\"insufficient_scope\"");
-    web_get(&a, web_token("{\"exp\":1}"), "%s", target);
-    web_check(&a, 401, NULL);
+    web_check_field(&a, "WWW-Authenticate", "Bearer realm=\"topics\"");
+    ask_with("{'exp':99999999999,'coho':{'sub':['tea'],'pub':['#']}}", target, 403, FORBIDDEN);
+    web_check_field(&a, "WWW-Authenticate",
+                    "Bearer realm=\"topics\", error=\"insufficient_scope\"");
+    ask_with("{'exp':1}", target, 401, NULL);
     if (i == 0) continue; /* a stream */
-    web_get(&a, web_token(ROOM), "%s", target);
-    web_check(&a, 200, NULL);
-    (void)snprintf(target, sizeof target, "/t/open/x%s", ends[i]);
-    ask(target, 200, NULL);
+    ask_with(ROOM, target, 200, NULL);
+    ask(text_of("/t/open/x%s", ends[i]), 200, NULL);
   }
-  finish_guarded();
 }
 
 static void test_of_several_topics_each_has_its_right(void **state) {
   (void)state;
-  open_guarded();
-  web_get(&a, web_token(ROOM), "/t/?sub=room&sub=tea&sub=open/x&wait=0");
-  web_check(&a, 200,
-            "{\"frames\":[{\"op\":\"ok\",\"topic\":\"room\",\"pos\":\"E.0\"},"
-            "{\"op\":\"error\",\"topic\":\"tea\",\"code\":\"forbidden\",\"text\":\"no right to do "
-            "this\"},{\"op\":\"ok\",\"topic\":\"open/x\",\"pos\":\"E.0\"}]}");
+  web_open_guarded(&web, open_ones);
+  ask_with(ROOM, "/t/?sub=room&sub=tea&sub=open/x&wait=0", 200,
+           "{'frames':[{'op':'ok','topic':'room','pos':'E.0'},"
+           "{'op':'error','topic':'tea','code':'forbidden','text':'no right to do "
+           "this'},{'op':'ok','topic':'open/x','pos':'E.0'}]}");
   ask("/t/?sub=room&sub=open/x&wait=0", 200,
-      "{\"frames\":[{\"op\":\"error\",\"topic\":\"room\",\"code\":\"unauthorized\",\"text\":\"a "
-      "token "
-      "is required\"},{\"op\":\"ok\",\"topic\":\"open/x\",\"pos\":\"E.0\"}]}");
-  finish_guarded();
+      "{'frames':[{'op':'error','topic':'room','code':'unauthorized','text':'a "
+      "token is required'},{'op':'ok','topic':'open/x','pos':'E.0'}]}");
 }
 
 static void test_without_a_token_nothing_is_open_at_the_root(void **state) {
   (void)state;
-  keys = web_keys();
-  coho_topics_options mo = {.keys = keys};
-  open_web(&mo, NULL);
+  web_open_guarded(&web, NULL);
   ask("/t/?sub=room&wait=0", 401, NO_TOKEN);
-  web_get(&a, SSE, "/t/?sub=room");
+  web_get(&a, WEB_SSE, "/t/?sub=room");
   web_check(&a, 401, NO_TOKEN);
-  finish_guarded();
 }
 
 static void test_presence_is_under_the_name_of_the_token(void **state) {
   (void)state;
-  open_guarded();
-  web_get(&a, web_token(ROOM), "/t/room?wait=0&as=bob");
-  web_check(&a, 403, FORBIDDEN);
-  web_get(&a, web_token(ROOM), "/t/room?as=bob");
-  web_check(&a, 403, FORBIDDEN);
-  web_get(&a, web_token(ROOM), "/t/?sub=room&wait=0&as=bob");
-  web_check(
-      &a, 200,
-      "{\"frames\":[{\"op\":\"error\",\"topic\":\"room\",\"code\":\"forbidden\",\"text\":\"no "
-      "right to do this\"}]}");
-  assert_int_equal(coho_presence_list(web.hub, "room", NULL, NULL, NULL), 0);
-  web_get(&a, web_token(ROOM), "/t/room?wait=0&as=ann");
-  web_check(&a, 200, NULL);
-  assert_int_equal(coho_presence_list(web.hub, "room", NULL, NULL, NULL), 1);
-  finish_guarded();
+  web_open_guarded(&web, open_ones);
+  ask_with(ROOM, "/t/room?wait=0&as=bob", 403, FORBIDDEN);
+  ask_with(ROOM, "/t/room?as=bob", 403, FORBIDDEN);
+  ask_with(
+      ROOM, "/t/?sub=room&wait=0&as=bob", 200,
+      "{'frames':[{'op':'error','topic':'room','code':'forbidden','text':'no right to do this'}]}");
+  assert_int_equal(web_members(&web, "room"), 0);
+  ask_with(ROOM, "/t/room?wait=0&as=ann", 200, NULL);
+  assert_int_equal(web_members(&web, "room"), 1);
 }
 
 /* ---- tokens that end ------------------------------------------------------------------------- */
 
-/* A token for room that ends after so many ms. */
-static const char *short_token(uint64_t ms) {
-  char claims[128];
-  uint64_t end = coho__clock_wall_ms() + ms;
-  snprintf(claims, sizeof claims, "{\"exp\":%" PRIu64 ".%03u,\"coho\":{\"sub\":[\"room\"]}}",
-           end / 1000, (unsigned)(end % 1000));
-  return web_token(claims);
+enum { TOKEN_MS = 1500 };
+
+/* Asks with a token for room that ends after TOKEN_MS. */
+static void ask_for_a_while(const char *target) {
+  web_open_guarded(&web, open_ones);
+  clock_stop();
+  uint64_t end = coho__clock_wall_ms() + TOKEN_MS;
+  const char *claims = text_of("{'exp':%" PRIu64 ".%03u,'coho':{'sub':['room']}}", end / 1000,
+                               (unsigned)(end % 1000));
+  web_get(&a, web_token(claims), "%s", target);
+}
+
+/* Nobody follows room any more, and that is no sooner than the token ends. */
+static void until_it_ends(void) {
+  assert_int_equal(web_subscribers(&web, "room"), 1);
+  uint64_t begun = coho__clock_wall_ms();
+  UNTIL(&web.w, (clock_move(100), web_subscribers(&web, "room") == 0));
+  assert_in_range(coho__clock_wall_ms() - begun, TOKEN_MS, TOKEN_MS + 1200);
 }
 
 static void test_a_stream_ends_with_its_token(void **state) {
   (void)state;
-  open_guarded();
-  web_get(&a, short_token(1500), "/t/room");
+  ask_for_a_while("/t/room");
   assert_int_equal(web_begin(&a), 200);
-  assert_non_null(web_event(&a));
+  web_expect_start(&a, "E.0");
+  until_it_ends();
   assert_null(web_event(&a));
-  assert_int_equal(coho_hub_subscribers(web.hub, "room"), 0);
-  finish_guarded();
 }
 
 static void test_a_stream_of_several_topics_tells_before(void **state) {
   (void)state;
-  open_guarded();
-  web_get(&a, short_token(1500), "/t/?sub=room");
+  ask_for_a_while("/t/?sub=room");
   assert_int_equal(web_begin(&a), 200);
-  assert_non_null(web_event(&a));
-  assert_string_equal(web_event(&a), "data: {\"op\":\"ok\",\"topic\":\"room\",\"pos\":\"E.0\"}");
+  web_expect_start(&a, NULL);
+  web_expect(&a, "data: {'op':'ok','topic':'room','pos':'E.0'}");
   const char *block = web_event(&a);
   assert_non_null(block);
-  assert_memory_equal(block, "data: {\"op\":\"expiring\",\"in\":", 28);
+  assert_memory_equal(block, text_json("data: {'op':'expiring','in':"), 28);
+  until_it_ends();
   assert_null(web_event(&a));
-  finish_guarded();
 }
 
 static void test_a_poll_waits_no_longer_than_its_token(void **state) {
   (void)state;
-  open_guarded();
-  web_get(&a, short_token(1500), "/t/room?wait=60&since=%s", web_pos(&web, 0));
-  web_check(&a, 200, "{\"messages\":[],\"next\":\"E.0\"}");
-  finish_guarded();
+  ask_for_a_while("/t/room?wait=60&since=E.0");
+  UNTIL(&web.w, web_subscribers(&web, "room") == 1);
+  until_it_ends();
+  web_check(&a, 200, "{'messages':[],'next':'E.0'}");
 }
+
+#define TEST(f) cmocka_unit_test_teardown(f, web_teardown)
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_history_is_the_last_messages),
-      cmocka_unit_test(test_a_limit_out_of_range),
-      cmocka_unit_test(test_presence_is_a_list_to_go_on_from),
-      cmocka_unit_test(test_all_that_looks_needs_the_right_to_subscribe),
-      cmocka_unit_test(test_of_several_topics_each_has_its_right),
-      cmocka_unit_test(test_without_a_token_nothing_is_open_at_the_root),
-      cmocka_unit_test(test_presence_is_under_the_name_of_the_token),
-      cmocka_unit_test(test_a_stream_ends_with_its_token),
-      cmocka_unit_test(test_a_stream_of_several_topics_tells_before),
-      cmocka_unit_test(test_a_poll_waits_no_longer_than_its_token),
+      TEST(test_history_is_the_last_messages),
+      TEST(test_a_limit_out_of_range),
+      TEST(test_presence_is_a_list_to_go_on_from),
+      TEST(test_all_that_looks_needs_the_right_to_subscribe),
+      TEST(test_of_several_topics_each_has_its_right),
+      TEST(test_without_a_token_nothing_is_open_at_the_root),
+      TEST(test_presence_is_under_the_name_of_the_token),
+      TEST(test_a_stream_ends_with_its_token),
+      TEST(test_a_stream_of_several_topics_tells_before),
+      TEST(test_a_poll_waits_no_longer_than_its_token),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,74 +2,56 @@
 #include "mounted.h"
 #include "support/alloc_fail.h"
 
-#include <stdio.h>
 #include <string.h>
+
+static struct raw *const a = &mounted.a, *const b = &mounted.b;
 
 static void test_raw_frames_are_messages(void **state) {
   (void)state;
-  mounted_open(NULL, NULL);
-  assert_int_equal(raw_upgrade(&mounted.a, "/t/room/tea", ""), 101);
-  raw_connect(&mounted.b, &mounted.w);
-  assert_int_equal(raw_upgrade(&mounted.b, "/t/room/tea", ""), 101);
-  raw_frame(&mounted.b, 1, true, "hello", 5);
-  mounted_expect(&mounted.a, "hello");
-  mounted_expect(&mounted.b, "hello");
-  raw_frame(&mounted.b, 2, true, "\0\1", 2);
   struct raw_frame f;
-  assert_true(raw_next(&mounted.a, &f));
+  mounted_open(NULL, NULL);
+  mounted_join(a, "/t/room/tea", "");
+  mounted_join(b, "/t/room/tea", "");
+  mounted_say(b, "hello");
+  mounted_expect(a, "hello");
+  mounted_expect(b, "hello");
+  raw_frame(b, 2, true, "\0\1", 2);
+  assert_true(raw_next(a, &f));
   assert_int_equal(f.opcode, 2);
   assert_int_equal(f.len, 2);
-  raw_close(&mounted.b);
-  mounted_finish();
 }
 
 static void test_raw_position_and_resume(void **state) {
   (void)state;
-  char target[128], start[64];
   mounted_open(NULL, NULL);
   mounted_publish("t", "1");
-  assert_non_null(strstr(mounted_upgrade(&mounted.a, "/t/t", ""), " 101 "));
-  (void)snprintf(start, sizeof start, "%s", mounted_field("Coho-Position: "));
-  assert_non_null(strstr(start, ".1"));
+  mounted_join(a, "/t/t", "");
+  assert_string_equal(mounted_field("Coho-Position: "), "E.1");
   assert_null(mounted_field("Coho-Gap: "));
   mounted_publish("t", "2");
-  mounted_expect(&mounted.a, "2");
-  raw_close(&mounted.a);
+  mounted_expect(a, "2");
+  raw_close(a);
   mounted_publish("t", "3");
-  raw_connect(&mounted.a, &mounted.w);
-  (void)snprintf(target, sizeof target, "/t/t?since=%s", start);
-  (void)mounted_upgrade(&mounted.a, target, "");
-  assert_string_equal(mounted_field("Coho-Position: "), start);
-  mounted_expect(&mounted.a, "2");
-  mounted_expect(&mounted.a, "3");
+  mounted_join(a, "/t/t?since=E.1", "");
+  assert_string_equal(mounted_field("Coho-Position: "), "E.1");
+  mounted_expect(a, "2");
+  mounted_expect(a, "3");
   mounted_publish("t", "4");
-  mounted_expect(&mounted.a, "4");
-  mounted_finish();
+  mounted_expect(a, "4");
 }
 
 static void test_raw_gaps_are_told(void **state) {
   (void)state;
   coho_topic_options few = {.history_count = 2};
-  char target[128];
-  coho_pos first;
   mounted_open(NULL, &few);
-  coho_publish_with(mounted.hub, "t", coho_text("1"), NULL, &first);
-  for (int i = 0; i < 4; i++)
-    mounted_publish("t", "x");
-  char text[COHO_POS_MAX];
-  (void)snprintf(target, sizeof target, "/t/t?since=%s", coho_pos_text(first, text, sizeof text));
-  (void)mounted_upgrade(&mounted.a, target, "");
+  publish_numbers(mounted.hub, "t", 1, 5);
+  mounted_join(a, "/t/t?since=E.1", "");
   assert_string_equal(mounted_field("Coho-Gap: "), "2");
-  raw_close(&mounted.a);
-  raw_connect(&mounted.a, &mounted.w);
-  (void)mounted_upgrade(&mounted.a, "/t/t?since=zzz.7", "");
+  mounted_join(a, "/t/t?since=zzz.7", "");
   assert_string_equal(mounted_field("Coho-Gap: "), "unknown");
-  raw_close(&mounted.a);
-  raw_connect(&mounted.a, &mounted.w);
-  (void)mounted_upgrade(&mounted.a, "/t/t?since=0", "");
+  mounted_join(a, "/t/t?since=0", "");
   assert_null(mounted_field("Coho-Gap: "));
-  mounted_expect(&mounted.a, "x");
-  mounted_finish();
+  mounted_expect(a, "4");
 }
 
 static void test_raw_refusals(void **state) {
@@ -90,15 +72,10 @@ static void test_raw_refusals(void **state) {
       {"/t/t", "Origin: http://evil.example\r\n", " 403 "},
   };
   mounted_open(NULL, NULL);
-  raw_close(&mounted.a);
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-    raw_connect(&mounted.a, &mounted.w);
-    const char *answer = mounted_upgrade(&mounted.a, rows[i].target, rows[i].fields);
+    const char *answer = mounted_upgrade(a, rows[i].target, rows[i].fields);
     if (!strstr(answer, rows[i].status)) fail_msg("%s: %s", rows[i].target, answer);
-    raw_close(&mounted.a);
   }
-  raw_connect(&mounted.a, &mounted.w);
-  mounted_finish();
 }
 
 static void test_raw_what_may_not_be_published(void **state) {
@@ -106,32 +83,28 @@ static void test_raw_what_may_not_be_published(void **state) {
   static const char *const none[] = {NULL};
   coho_topics_options read_only = {.open_publish = none, .max_message = 10};
   mounted_open(&read_only, NULL);
-  assert_int_equal(raw_upgrade(&mounted.a, "/t/t", ""), 101);
-  mounted_say(&mounted.a, "x");
-  mounted_expect_close(&mounted.a, 4403);
+  mounted_join(a, "/t/t", "");
+  mounted_say(a, "x");
+  mounted_expect_close(a, 4403);
   mounted_finish();
   coho_topics_options small = {.max_message = 4};
   mounted_open(&small, NULL);
-  assert_int_equal(raw_upgrade(&mounted.a, "/t/t", ""), 101);
-  mounted_say(&mounted.a, "four");
-  mounted_expect(&mounted.a, "four");
-  mounted_say(&mounted.a, "fives");
-  mounted_expect_close(&mounted.a, 1009);
-  mounted_finish();
+  mounted_join(a, "/t/t", "");
+  mounted_say(a, "four");
+  mounted_expect(a, "four");
+  mounted_say(a, "fives");
+  mounted_expect_close(a, 1009);
 }
 
 static void test_raw_a_companion_is_followed_and_not_published(void **state) {
   (void)state;
   mounted_open(NULL, NULL);
-  assert_int_equal(raw_upgrade(&mounted.a, "/t/t/presence", ""), 101);
-  raw_connect(&mounted.b, &mounted.w);
-  assert_int_equal(raw_upgrade(&mounted.b, "/t/t?as=ann&info=%7B%22c%22%3A1%7D", ""), 101);
-  mounted_expect(&mounted.a, "{\"event\":\"join\",\"id\":\"ann\",\"info\":{\"c\":1}}");
+  mounted_join(a, "/t/t/presence", "");
+  mounted_join(b, "/t/t?as=ann&info=%7B%22c%22%3A1%7D", "");
+  mounted_expect(a, "{'event':'join','id':'ann','info':{'c':1}}");
   assert_int_equal(coho_presence_list(mounted.hub, "t", NULL, NULL, NULL), 1);
-  raw_close(&mounted.b);
-  mounted_say(&mounted.a, "x");
-  mounted_expect_close(&mounted.a, 4403);
-  mounted_finish();
+  mounted_say(a, "x");
+  mounted_expect_close(a, 4403);
 }
 
 /* A handshake that fails after who asks was found present. */
@@ -139,24 +112,17 @@ static void test_raw_presence_ends_with_a_failed_handshake(void **state) {
   (void)state;
   coho_topic_options at_once = {.grace_ms = 1};
   mounted_open(NULL, &at_once);
-  const char *head = mounted_upgrade(&mounted.a, "/t/t?as=ann&info=nonsense", "");
-  assert_non_null(strstr(head, " 400 "));
+  assert_non_null(strstr(mounted_upgrade(a, "/t/t?as=ann&info=nonsense", ""), " 400 "));
   assert_int_equal(coho_presence_list(mounted.hub, "t", NULL, NULL, NULL), 0);
-  mounted_finish();
 }
 
 static void test_raw_a_publisher_waits_for_room(void **state) {
   (void)state;
-  mounted_open(NULL, &mounted_blocking);
-  mounted_hold_up(&mounted.b);
-  raw_close(&mounted.a);
-  raw_connect(&mounted.a, &mounted.w);
-  (void)mounted_upgrade(&mounted.a, "/t/r", "");
-  mounted_say(&mounted.a, "after");
-  mounted_read_on(&mounted.b);
-  mounted_expect(&mounted.a, "after");
-  raw_close(&mounted.b);
-  mounted_finish();
+  mounted_open_blocked(b);
+  mounted_join(a, "/t/r", "");
+  mounted_say(a, "after");
+  mounted_read_on(b);
+  mounted_expect(a, "after");
 }
 
 /* A program that was compiled with a longer coho_options, and one with a shorter. */
@@ -175,20 +141,21 @@ static void test_the_options_of_connections_have_their_own_size(void **state) {
   newer.known.flags = UINT32_MAX;
   assert_int_equal(coho_route_topics_sized(s, "/o/", mounted.hub, &opt, shorter), 0);
   coho_server_free(s);
-  mounted_finish();
 }
+
+#define TEST(f) cmocka_unit_test_teardown(f, mounted_teardown)
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_raw_frames_are_messages),
-      cmocka_unit_test(test_raw_position_and_resume),
-      cmocka_unit_test(test_raw_gaps_are_told),
-      cmocka_unit_test(test_raw_refusals),
-      cmocka_unit_test(test_raw_what_may_not_be_published),
-      cmocka_unit_test(test_raw_a_companion_is_followed_and_not_published),
-      cmocka_unit_test(test_raw_presence_ends_with_a_failed_handshake),
-      cmocka_unit_test(test_raw_a_publisher_waits_for_room),
-      cmocka_unit_test(test_the_options_of_connections_have_their_own_size),
+      TEST(test_raw_frames_are_messages),
+      TEST(test_raw_position_and_resume),
+      TEST(test_raw_gaps_are_told),
+      TEST(test_raw_refusals),
+      TEST(test_raw_what_may_not_be_published),
+      TEST(test_raw_a_companion_is_followed_and_not_published),
+      TEST(test_raw_presence_ends_with_a_failed_handshake),
+      TEST(test_raw_a_publisher_waits_for_room),
+      TEST(test_the_options_of_connections_have_their_own_size),
   };
   alloc_fail_at(0);
   int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,3 +64,27 @@ void alloc_assert_none_live(void) {
   fprintf(stderr, "alloc_fail: %zu bytes were not freed\n", alloc_live());
   abort();
 }
+
+void alloc_fail_each(long most, bool (*attempt)(long i)) {
+  for (long i = 1; attempt(i); i++) {
+    alloc_fail_at(0);
+    alloc_assert_none_live();
+    if (i < most) continue;
+    fprintf(stderr, "alloc_fail: more than %ld attempts\n", most);
+    abort();
+  }
+  alloc_fail_at(0);
+  alloc_assert_none_live();
+}
+
+int alloc_setup(void **state) {
+  (void)state;
+  alloc_fail_at(0);
+  return 0;
+}
+
+int alloc_teardown(void **state) {
+  (void)state;
+  alloc_assert_none_live();
+  return 0;
+}

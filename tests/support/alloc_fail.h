@@ -1,16 +1,7 @@
 /*
- * An allocator for coho_set_allocator() that counts and fails on demand. The usual loop:
- *
- *   for (long i = 1;; i++) {
- *     alloc_fail_at(i);
- *     ... what may run out of memory, then free everything ...
- *     alloc_assert_none_live();
- *     if (!alloc_failed()) break;     the i-th allocation was never reached: all are tested
- *   }
- *   alloc_fail_at(0);
- *
- * It also ends the process when coho frees or resizes a block with another size than it has. All
- * functions may be called from any thread.
+ * An allocator for coho_set_allocator() that counts and fails on demand. It also ends the process when
+ * coho frees or resizes a block with another size than it has. All functions may be called from any
+ * thread.
  */
 #ifndef TESTS_SUPPORT_ALLOC_FAIL_H
 #define TESTS_SUPPORT_ALLOC_FAIL_H
@@ -29,5 +20,14 @@ bool alloc_failed(void);
 size_t alloc_live(void);
 /* Prints what is left and ends the process, unless coho owns nothing. */
 void alloc_assert_none_live(void);
+
+/* Runs attempt(i) for i = 1, 2 and so on, which calls alloc_fail_at(i) before what may run out of memory
+   and frees everything: until it returns false, since the i-th allocation was not reached and all are
+   tested. Fails the process when that takes more than `most` attempts, or something is left. */
+void alloc_fail_each(long most, bool (*attempt)(long i));
+
+/* Around each test: all memory is given back. */
+int alloc_setup(void **state);
+int alloc_teardown(void **state);
 
 #endif

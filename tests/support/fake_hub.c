@@ -1,6 +1,7 @@
 #include "support/fake_hub.h"
 
 #include "base/base64.h"
+#include "support/text.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -346,7 +347,24 @@ void fake_hub_say(struct fake_hub *h, coho_msg frame) {
     if (h->conns[i].conn) (void)coho_send(h->conns[i].conn, frame);
 }
 
-void fake_hub_say_text(struct fake_hub *h, const char *frame) { fake_hub_say(h, coho_text(frame)); }
+void fake_hub_say_text(struct fake_hub *h, const char *frame) {
+  fake_hub_say(h, coho_text(text_json(frame)));
+}
+
+void fake_hub_refuse(struct fake_hub *h, int times, int status) {
+  h->refuse = times;
+  h->refuse_status = status;
+}
+
+void fake_hub_refuse_sub(struct fake_hub *h, int times, const char *code) {
+  h->refuse_sub = times;
+  h->sub_code = code;
+}
+
+void fake_hub_refuse_pub(struct fake_hub *h, int times, const char *code) {
+  h->refuse_pub = times;
+  h->pub_code = code;
+}
 
 unsigned fake_hub_connected(const struct fake_hub *h) {
   unsigned n = 0;

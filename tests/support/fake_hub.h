@@ -75,7 +75,11 @@ void fake_hub_restart(struct fake_hub *h);
 void fake_hub_trim(struct fake_hub *h, const char *topic, size_t keep);
 /* A frame to all, as it is. */
 void fake_hub_say(struct fake_hub *h, coho_msg frame);
-void fake_hub_say_text(struct fake_hub *h, const char *frame);
+void fake_hub_say_text(struct fake_hub *h, const char *frame); /* with ' instead of " */
+/* So many handshakes are refused with this status; subscriptions, publishes with this code. */
+void fake_hub_refuse(struct fake_hub *h, int times, int status);
+void fake_hub_refuse_sub(struct fake_hub *h, int times, const char *code);
+void fake_hub_refuse_pub(struct fake_hub *h, int times, const char *code);
 unsigned fake_hub_connected(const struct fake_hub *h);
 
 #endif

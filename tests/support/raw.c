@@ -12,6 +12,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+void raw_close(struct raw *r) {
+  if (r->w) close(r->fd);
+  r->w = NULL;
+}
+
 static bool connect_with(struct raw *r, struct world *w, int buffer) {
   struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(w->port)};
   a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -22,7 +27,7 @@ static bool connect_with(struct raw *r, struct world *w, int buffer) {
   if (buffer) setsockopt(r->fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
   if (connect(r->fd, (struct sockaddr *)&a, sizeof a) == 0) return true;
   assert_int_equal(errno, ECONNREFUSED);
-  close(r->fd);
+  raw_close(r);
   return false;
 }
 
@@ -31,8 +36,6 @@ void raw_connect(struct raw *r, struct world *w) { assert_true(connect_with(r, w
 void raw_connect_narrow(struct raw *r, struct world *w) {
   assert_true(connect_with(r, w, 128 * 1024));
 }
-
-void raw_close(struct raw *r) { close(r->fd); }
 
 void raw_send(struct raw *r, const void *data, size_t len) {
   const char *p = (const char *)data;

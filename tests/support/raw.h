@@ -5,7 +5,7 @@
 #include "support/world.h"
 
 struct raw {
-  struct world *w;
+  struct world *w; /* NULL: not connected */
   int fd;
   size_t len; /* of buf, received and not looked at */
   char buf[1 << 18];
@@ -22,8 +22,8 @@ struct raw_frame {
 void raw_connect(struct raw *r, struct world *w);
 /* With a small receive buffer, so that it is soon full (but larger than a segment of loopback). */
 void raw_connect_narrow(struct raw *r, struct world *w);
-bool raw_try_connect(struct raw *r, struct world *w); /* false: nobody listens */
-void raw_close(struct raw *r);
+bool raw_try_connect(struct raw *r, struct world *w);       /* false: nobody listens */
+void raw_close(struct raw *r);                              /* if it is connected */
 void raw_send(struct raw *r, const void *data, size_t len); /* all of it */
 /* Waits for a head, which it returns terminated, up to and with the empty line. */
 const char *raw_head(struct raw *r, char *dst, size_t cap);

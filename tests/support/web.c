@@ -1,6 +1,9 @@
 #include "support/web.h"
-#include "support/hubs.h"
 
+#include "support/clock.h"
+#include "support/epoch.h"
+#include "support/hubs.h"
+#include "support/text.h"
 #include "support/tokens.h"
 
 #include <stdio.h>
@@ -10,12 +13,15 @@
 
 /* ---- the server ------------------------------------------------------------------------------ */
 
-void web_open_with(struct web *web, const coho_topics_options *mount,
-                   const coho_topic_options *topic, const coho_server_options *so) {
+static struct web *opened;
+
+void web_open_hub(struct web *web, coho_hub *hub, const coho_topics_options *mount,
+                  const coho_server_options *so) {
   coho_server_options set = {.drain_timeout_ms = 10000};
   if (so) set = *so;
   memset(web, 0, sizeof *web);
-  web->hub = hub_with(NULL, topic);
+  opened = web;
+  web->hub = hub;
   assert_non_null(web->hub);
   web->w.loop = coho_loop_new();
   if (!set.threads) set.loop = web->w.loop;
@@ -23,25 +29,67 @@ void web_open_with(struct web *web, const coho_topics_options *mount,
   assert_non_null(web->w.server);
   assert_int_equal(coho_route_topics(web->w.server, "/t/", web->hub, mount), 0);
   world_start(&web->w);
-  coho_pos pos;
-  assert_int_equal(coho_publish_with(web->hub, "epoch", coho_text(""), NULL, &pos), 0);
-  web->epoch = pos.epoch;
+  web->epoch = epoch_of(web->hub);
+}
+
+void web_open_with(struct web *web, const coho_topics_options *mount,
+                   const coho_topic_options *topic, const coho_server_options *so) {
+  web_open_hub(web, hub_with(NULL, topic), mount, so);
 }
 
 void web_open(struct web *web, const coho_topics_options *mount, const coho_topic_options *topic) {
   web_open_with(web, mount, topic, NULL);
 }
 
+static const char SECRET[] = "a secret that is long enough to be one";
+
+void web_open_guarded(struct web *web, const char *const *open_subscribe) {
+  coho_keys *keys;
+  coho_key_source source = {.kind = COHO_KEY_SECRET, .data = SECRET, .len = sizeof SECRET - 1};
+  assert_int_equal(coho_keys_new(&(coho_keys_options){.leeway_ms = COHO_KEYS_EXACT}, &keys), 0);
+  assert_int_equal(coho_keys_add(keys, &source, NULL, 0), 0);
+  coho_topics_options mount = {.keys = keys, .open_subscribe = open_subscribe};
+  web_open(web, &mount, NULL);
+  coho_keys_free(keys); /* the server has them */
+}
+
 void web_close(struct web *web) {
+  opened = NULL;
+  while (web->clients)
+    web_part(web->clients);
   coho_server_stop(web->w.server);
-  UNTIL(&web->w, coho_server_stopped(web->w.server));
+  UNTIL(&web->w, (clock_move(100), coho_server_stopped(web->w.server)));
   coho_server_free(web->w.server);
   coho_loop_free(web->w.loop);
   coho_hub_free(web->hub);
 }
 
+void web_until_stopped(struct web *web) {
+  clock_stop();
+  for (int ms = 0; !coho_server_stopped(web->w.server); ms += 100) {
+    assert_in_range(ms, 0, 20000);
+    clock_move(100);
+    world_turn(&web->w);
+  }
+}
+
+int web_teardown(void **state) {
+  (void)state;
+  if (opened) web_close(opened);
+  clock_go();
+  return 0;
+}
+
 void web_publish(struct web *web, const char *topic, const char *text) {
   assert_int_equal(coho_publish(web->hub, topic, coho_text(text)), 0);
+}
+
+size_t web_subscribers(const struct web *web, const char *topic) {
+  return coho_hub_subscribers(web->hub, topic);
+}
+
+size_t web_members(const struct web *web, const char *topic) {
+  return coho_presence_list(web->hub, topic, NULL, NULL, NULL);
 }
 
 const char *web_pos(const struct web *web, unsigned offset) {
@@ -52,50 +100,53 @@ const char *web_pos(const struct web *web, unsigned offset) {
   return text;
 }
 
-static const char SECRET[] = "a secret that is long enough to be one";
-
-coho_keys *web_keys(void) {
-  coho_keys *keys;
-  coho_key_source source = {.kind = COHO_KEY_SECRET, .data = SECRET, .len = sizeof SECRET - 1};
-  assert_int_equal(coho_keys_new(&(coho_keys_options){.leeway_ms = COHO_KEYS_EXACT}, &keys), 0);
-  assert_int_equal(coho_keys_add(keys, &source, NULL, 0), 0);
-  return keys;
-}
-
 const char *web_token(const char *claims) {
   static char fields[4][2048];
   static unsigned turn;
   char *field = fields[turn++ % 4];
   struct token_key key = {.secret = SECRET};
   snprintf(field, sizeof fields[0], "Authorization: Bearer %s\r\n",
-           token_make(&key, "{\"alg\":\"HS256\"}", claims));
+           token_make(&key, "{\"alg\":\"HS256\"}", text_json(claims)));
   return field;
 }
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
-void web_connect(struct web_client *c, struct web *web) {
+static void join(struct web_client *c, struct web *web) {
   c->web = web;
+  c->next = web->clients;
+  web->clients = c;
   c->len = c->at = c->in_len = c->in_at = 0;
+}
+
+void web_connect(struct web_client *c, struct web *web) {
+  join(c, web);
   raw_connect(&c->raw, &web->w);
 }
 
 void web_connect_narrow(struct web_client *c, struct web *web) {
-  c->web = web;
-  c->len = c->at = c->in_len = c->in_at = 0;
+  join(c, web);
   raw_connect_narrow(&c->raw, &web->w);
 }
 
-void web_part(struct web_client *c) { raw_close(&c->raw); }
+void web_part(struct web_client *c) {
+  struct web_client **at = &c->web->clients;
+  while (*at != c)
+    at = &(*at)->next;
+  *at = c->next;
+  c->web = NULL;
+  raw_close(&c->raw);
+}
 
 void web_send(struct web_client *c, const char *format, ...) {
   static char text[1 << 17];
+  if (!c->web) web_connect(c, opened);
   va_list args;
   va_start(args, format);
   int n = vsnprintf(text, sizeof text, format, args);
   va_end(args);
   assert_true(n > 0 && (size_t)n < sizeof text);
-  raw_send(&c->raw, text, (size_t)n);
+  raw_send(&c->raw, text, epoch_put(c->web->epoch, text, sizeof text));
 }
 
 void web_get(struct web_client *c, const char *fields, const char *format, ...) {
@@ -162,19 +213,6 @@ static void append(struct web_client *c, const char *data, size_t len) {
   c->body[c->len] = '\0';
 }
 
-/* The epoch of all positions in a text becomes "E". Returns the length. */
-static size_t hide_epoch(const struct web *web, char *text) {
-  char epoch[COHO_POS_MAX];
-  coho_pos_text((coho_pos){web->epoch, 0}, epoch, sizeof epoch);
-  size_t len = strlen(epoch) - 1; /* with its point */
-  epoch[len] = '\0';
-  for (char *at = text; web->epoch && (at = strstr(at, epoch));) {
-    memmove(at + 2, at + len, strlen(at + len) + 1);
-    memcpy(at, "E.", 2);
-  }
-  return strlen(text);
-}
-
 int web_begin(struct web_client *c) {
   size_t n = 0, line;
   do
@@ -208,13 +246,23 @@ static void take_chunk(struct web_client *c) {
   if (!len) c->last = true;
 }
 
+/* JSON is a line, whose end tests do not repeat. */
+static void cut_line_end(struct web_client *c) {
+  const char *type = web_field(c, "Content-Type");
+  size_t len = strlen(c->body);
+  if (!len || !type || strcmp(type, "application/json") != 0) return;
+  assert_int_equal(c->body[len - 1], '\n');
+  c->body[len - 1] = '\0';
+}
+
 int web_answer(struct web_client *c) {
   int status = web_begin(c);
   const char *length = web_field(c, "Content-Length");
   if (length) take(c, (size_t)strtoul(length, NULL, 10));
   while (c->chunked && !c->last)
     take_chunk(c);
-  c->len = hide_epoch(c->web, c->body);
+  cut_line_end(c);
+  c->len = epoch_hide(c->web->epoch, c->body);
   return status;
 }
 
@@ -234,11 +282,83 @@ const char *web_event(struct web_client *c) {
   memcpy(text, c->body + c->at, len);
   text[len] = '\0';
   c->at += len + 2;
-  hide_epoch(c->web, text);
+  (void)epoch_hide(c->web->epoch, text);
   return text;
 }
 
+/* ---- what must be so ------------------------------------------------------------------------- */
+
 void web_check(struct web_client *c, int status, const char *body) {
   assert_int_equal(web_answer(c), status);
-  if (body) assert_string_equal(c->body, body);
+  if (body) assert_string_equal(c->body, text_json(body));
+}
+
+void web_begins(const struct web_client *c, const char *text) {
+  assert_true(c->len >= strlen(text));
+  assert_memory_equal(c->body, text_json(text), strlen(text));
+}
+
+void web_ends(const struct web_client *c, const char *text) {
+  assert_true(c->len >= strlen(text));
+  assert_string_equal(c->body + c->len - strlen(text), text_json(text));
+}
+
+void web_has(const struct web_client *c, const char *text) {
+  assert_non_null(strstr(c->body, text_json(text)));
+}
+
+void web_check_field(const struct web_client *c, const char *name, const char *value) {
+  const char *got = web_field(c, name);
+  if (!value) {
+    assert_null(got);
+    return;
+  }
+  assert_non_null(got);
+  assert_string_equal(got, value);
+}
+
+void web_check_json(const struct web_client *c) {
+  web_check_field(c, "Content-Type", "application/json");
+  web_check_field(c, "Cache-Control", "no-store");
+}
+
+void web_ask(struct web_client *c, const char *target, int status, const char *body) {
+  web_get(c, "", "%s", target);
+  web_check(c, status, body);
+}
+
+void web_refused(struct web_client *c, const char *fields, const char *target, int status,
+                 const char *code) {
+  web_get(c, fields, "%s", target);
+  web_check(c, status, NULL);
+  web_check_json(c);
+  web_begins(c, text_of("{'error':{'code':'%s','", code));
+}
+
+void web_expect(struct web_client *c, const char *block) {
+  const char *got = web_event(c);
+  assert_non_null(got);
+  assert_string_equal(got, text_json(block));
+}
+
+void web_expect_start(struct web_client *c, const char *pos) {
+  const char *got = web_event(c);
+  char *end;
+  assert_non_null(got);
+  assert_memory_equal(got, "retry: ", 7);
+  unsigned long ms = strtoul(got + 7, &end, 10);
+  assert_in_range(ms, 1000, 3000);
+  assert_string_equal(end, pos ? text_of("\nid: %s", pos) : "");
+}
+
+void web_stream(struct web_client *c, const char *target, const char *pos) {
+  web_get(c, WEB_SSE, "%s", target);
+  assert_int_equal(web_begin(c), 200);
+  web_expect_start(c, pos);
+}
+
+void web_stream_from(struct web_client *c, const char *id, const char *target, const char *pos) {
+  web_get(c, text_of(WEB_SSE "Last-Event-ID: %s\r\n", id), "%s", target);
+  assert_int_equal(web_begin(c), 200);
+  web_expect_start(c, pos);
 }

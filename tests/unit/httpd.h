@@ -63,10 +63,11 @@ void httpd_expect_n(struct httpd *d, const char *request, size_t len, const char
 #define STATUS(line) "HTTP/1.1 " line "\r\nDate: -\r\n"
 #define TEXT(n)      "Content-Length: " #n "\r\nContent-Type: text/plain; charset=utf-8\r\n"
 #define CLOSE        "Connection: close\r\n"
+#define NO_STORE     "Cache-Control: no-store\r\n" /* of every refusal */
 #define HELLO        STATUS("200 OK") "Content-Length: 5\r\nContent-Type: text/plain\r\n\r\nhello"
 #define HELLO_CLOSE \
   STATUS("200 OK") "Content-Length: 5\r\nContent-Type: text/plain\r\n" CLOSE "\r\nhello[end]"
-#define NOT_FOUND              STATUS("404 Not Found") TEXT(10) "\r\nNot Found\n"
-#define REFUSED(line, n, text) STATUS(line) TEXT(n) CLOSE "\r\n" text "\n[end]"
+#define NOT_FOUND              STATUS("404 Not Found") TEXT(10) NO_STORE "\r\nNot Found\n"
+#define REFUSED(line, n, text) STATUS(line) TEXT(n) CLOSE NO_STORE "\r\n" text "\n[end]"
 
 #endif

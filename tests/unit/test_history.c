@@ -367,54 +367,41 @@ static void test_random_steps_that_conflate(void **state) {
 
 /* ---- memory --------------------------------------------------------------------------------- */
 
+static bool attempt(long i) {
+  struct coho__history h;
+  struct coho__message *messages[40];
+  bool failed = false;
+  coho__history_init(&h, true, seed);
+  for (size_t k = 0; k < COHO_COUNT(messages); k++)
+    messages[k] = message(k + 1, key_text(k % 25), 10);
+  size_t live = alloc_live();
+  alloc_fail_at(i);
+  for (size_t k = 0; k < COHO_COUNT(messages); k++) {
+    size_t count = h.count;
+    uint64_t bytes = h.bytes;
+    int err = coho__history_add(&h, messages[k]);
+    if (!err) continue;
+    assert_true(err == COHO_ENOMEM && alloc_failed() && !failed);
+    assert_true(h.count == count && h.bytes == bytes && messages[k]->refs == 1);
+    if (k == 0) assert_int_equal(alloc_live(), live);
+    coho__history_check(&h);
+    failed = true;
+    k--; /* now there is memory */
+  }
+  coho__history_check(&h);
+  assert_int_equal(h.count, 25);
+  coho__history_free(&h);
+  for (size_t k = 0; k < COHO_COUNT(messages); k++)
+    coho__message_unref(messages[k]);
+  return failed;
+}
+
 static void test_out_of_memory(void **state) {
   (void)state;
-  for (long i = 1;; i++) {
-    struct coho__history h;
-    struct coho__message *messages[40];
-    bool failed = false;
-    coho__history_init(&h, true, seed);
-    for (size_t k = 0; k < COHO_COUNT(messages); k++)
-      messages[k] = message(k + 1, key_text(k % 25), 10);
-    size_t live = alloc_live();
-    alloc_fail_at(i);
-    for (size_t k = 0; k < COHO_COUNT(messages); k++) {
-      size_t count = h.count;
-      uint64_t bytes = h.bytes;
-      int err = coho__history_add(&h, messages[k]);
-      if (!err) continue;
-      assert_true(err == COHO_ENOMEM && alloc_failed() && !failed);
-      assert_true(h.count == count && h.bytes == bytes && messages[k]->refs == 1);
-      if (k == 0) assert_int_equal(alloc_live(), live);
-      coho__history_check(&h);
-      failed = true;
-      k--; /* now there is memory */
-    }
-    coho__history_check(&h);
-    assert_int_equal(h.count, 25);
-    alloc_fail_at(0);
-    coho__history_free(&h);
-    for (size_t k = 0; k < COHO_COUNT(messages); k++)
-      coho__message_unref(messages[k]);
-    alloc_assert_none_live();
-    if (!failed) break;
-    assert_in_range(i, 1, 200);
-  }
+  alloc_fail_each(200, attempt);
 }
 
-static int start(void **state) {
-  (void)state;
-  alloc_fail_at(0);
-  return 0;
-}
-
-static int end(void **state) {
-  (void)state;
-  alloc_assert_none_live();
-  return 0;
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, start, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, alloc_setup, alloc_teardown)
 
 int main(void) {
   const struct CMUnitTest tests[] = {

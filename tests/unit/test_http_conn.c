@@ -43,6 +43,7 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
   (void)state;
+  clock_go();
   httpd_stop(&server);
   return 0;
 }

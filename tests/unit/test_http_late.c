@@ -2,8 +2,7 @@
 #include "http/conn.h"
 #include "http/late.h"
 
-#include "support/held.h"
-#include "unit/httpd.h"
+#include "unit/holding.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,32 +14,18 @@
 
 #include <cmocka.h>
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
-#define CHUNKED   STATUS("200 OK") "Transfer-Encoding: chunked\r\nContent-Type: text/plain\r\n"
-
-static struct httpd server;
-
-static void hello(coho_request *r, void *ctx) {
-  (void)ctx;
-  assert_int_equal(coho_reply(r, 200, "text/plain", "hello", 5), 0);
-}
-
-static void post(void (*fn)(void *r), coho_request *r) {
-  assert_int_equal(coho_loop_post(coho_request_loop(r), fn, r), 0);
-}
-
-static void answer(void *r) { hello((coho_request *)r, NULL); }
+static void answer(void *r) { holding_hello((coho_request *)r, NULL); }
 
 static void late(coho_request *r, void *ctx) {
   (void)ctx;
   assert_int_equal(coho_request_defer(r, &held_callbacks), 0);
   assert_int_equal(coho_request_defer(r, &held_callbacks), COHO_EBUSY);
-  post(answer, r);
+  holding_post(answer, r);
 }
 
 static void now(coho_request *r, void *ctx) {
   assert_int_equal(coho_request_defer(r, &held_callbacks), 0);
-  hello(r, ctx);
+  holding_hello(r, ctx);
   assert_int_equal(coho_reply(r, 200, NULL, NULL, 0), COHO_EBUSY);
   assert_int_equal(coho_reply_begin(r, 200, NULL), COHO_EBUSY);
   assert_int_equal(coho_request_defer(r, &held_callbacks), COHO_EBUSY);
@@ -59,25 +44,14 @@ static void echo_later(void *arg) {
 static void echo(coho_request *r, void *ctx) {
   (void)ctx;
   assert_int_equal(coho_request_defer(r, &held_callbacks), 0);
-  post(echo_later, r);
+  holding_post(echo_later, r);
 }
 
 static int set_up(void **state) {
-  (void)state;
-  held_reset();
-  httpd_start(&server);
-  httpd_route(&server, "GET", "/", hello);
+  (void)holding_set_up(state);
   httpd_route(&server, "GET", "/late", late);
   httpd_route(&server, "GET", "/now", now);
   httpd_route(&server, "POST", "/echo/:x", echo);
-  httpd_route(&server, "*", "/hold", held_serve);
-  return 0;
-}
-
-static int tear_down(void **state) {
-  (void)state;
-  assert_null(held.r);
-  httpd_stop(&server);
   return 0;
 }
 
@@ -118,13 +92,13 @@ static void test_forgotten_request(void **state) {
   assert_null(coho_request_cookie(held.r, "a"));
   assert_int_equal(coho_request_body(held.r).len, 0);
   coho_request_forget(held.r);
-  hello(held.r, NULL);
+  holding_hello(held.r, NULL);
   held_answered();
   httpd_settle(&server);
   client_say(&c, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
   coho_request_forget(held.r);
   assert_string_equal(coho_request_query_string(held.r), "");
-  hello(held.r, NULL);
+  holding_hello(held.r, NULL);
   held_answered();
   client_say(&c, GET("/"));
   assert_string_equal(client_text(&c), HELLO HELLO HELLO);
@@ -137,8 +111,7 @@ static void test_wrong_calls(void **state) {
   (void)state;
   struct client c;
   const coho_late no_gone = {.on_drain = held_callbacks.on_drain};
-  client_open(&c, &server, 4096, 0);
-  client_say(&c, GET("/hold"));
+  holding_open(&c);
   assert_int_equal(coho_request_defer(NULL, &held_callbacks), COHO_EINVAL);
   assert_int_equal(coho_request_defer(held.r, NULL), COHO_EINVAL);
   assert_int_equal(coho_request_defer(held.r, &no_gone), COHO_EINVAL);
@@ -164,7 +137,7 @@ static void upgrade(coho_request *r, void *ctx) {
   (void)ctx;
   assert_int_equal(coho_request_defer(r, &held_callbacks), COHO_EINVAL);
   assert_int_equal(coho_reply_begin(r, 200, "text/plain"), COHO_EINVAL);
-  hello(r, ctx);
+  holding_hello(r, ctx);
 }
 
 static void test_handshakes_are_not_put_off(void **state) {
@@ -180,15 +153,13 @@ static void test_handshakes_are_not_put_off(void **state) {
 static void test_peer_leaves(void **state) {
   (void)state;
   struct client c;
-  client_open(&c, &server, 4096, 0);
-  client_say(&c, GET("/hold"));
+  holding_open(&c);
   client_close(&c);
   assert_string_equal(held.order, "g");
   static const char unanswered[] = "unknown \"GET /hold\" 499 0 ";
   assert_memory_equal(server.log, unanswered, sizeof unanswered - 1);
   assert_int_equal(atomic_load(&server.counters.requests), 0); /* none was answered */
-  client_open(&c, &server, 4096, 0);
-  client_say(&c, GET("/hold"));
+  holding_open(&c);
   held_begin();
   httpd_settle(&server);
   size_t sent = c.len;
@@ -222,8 +193,7 @@ static void test_peer_leaves_behind_pipelined_requests(void **state) {
 static void test_half_closed_peer_is_gone(void **state) {
   (void)state;
   struct client c;
-  client_open(&c, &server, 4096, 0);
-  client_say(&c, GET("/hold"));
+  holding_open(&c);
   assert_int_equal(coho__stream_shutdown(c.s), 0);
   httpd_settle(&server);
   assert_string_equal(held.order, "g");
@@ -234,9 +204,8 @@ static void test_half_closed_peer_is_gone(void **state) {
 static void test_half_closed_peer_gets_a_reply_that_is_there(void **state) {
   (void)state;
   struct client c;
-  client_open(&c, &server, 4096, 0);
-  client_say(&c, GET("/hold"));
-  hello(held.r, NULL);
+  holding_open(&c);
+  holding_hello(held.r, NULL);
   held_answered();
   assert_int_equal(coho__stream_shutdown(c.s), 0);
   httpd_settle(&server);
@@ -263,11 +232,9 @@ static void test_calls_in_on_gone(void **state) {
   (void)state;
   struct client c;
   held.called = gone_calls;
-  client_open(&c, &server, 4096, 0);
-  client_say(&c, GET("/hold"));
+  holding_open(&c);
   client_close(&c);
-  client_open(&c, &server, 4096, 0);
-  client_say(&c, GET("/hold"));
+  holding_open(&c);
   held_begin();
   client_close(&c);
   assert_string_equal(held.order, "gg");
@@ -284,8 +251,7 @@ static void end_it(coho_request *r, char which) {
 static void test_stop_is_told_once(void **state) {
   (void)state;
   struct client c;
-  client_open(&c, &server, 4096, 0);
-  client_say(&c, GET("/hold"));
+  holding_open(&c);
   held_begin();
   coho__http_drain(&server.http);
   assert_string_equal(held.order, ""); /* not inside the call */
@@ -332,8 +298,7 @@ static void test_cut(void **state) {
   (void)state;
   struct client c, idle;
   client_open(&idle, &server, 4096, 0);
-  client_open(&c, &server, 4096, 0);
-  client_say(&c, GET("/hold"));
+  holding_open(&c);
   held_begin();
   coho__http_cut(&server.http);
   assert_string_equal(held.order, ""); /* not inside the call */
@@ -351,8 +316,7 @@ static void test_cut(void **state) {
 static void test_end(void **state) {
   (void)state;
   struct client c;
-  client_open(&c, &server, 4096, 0);
-  client_say(&c, GET("/hold"));
+  holding_open(&c);
   coho__http_end(&server.http);
   assert_string_equal(held.order, "g");
   httpd_settle(&server);
@@ -394,20 +358,19 @@ static void test_attack_47_cut_inside_callbacks(void **state) {
 static void test_attack_47_cut_inside_the_handler(void **state) {
   (void)state;
   struct client c;
-  tear_down(NULL);
+  holding_tear_down(NULL);
   set_up(NULL);
   coho__routes_free(&server.routes);
   coho__routes_init(&server.routes);
   httpd_route(&server, "GET", "/hold", hold_and_cut);
-  client_open(&c, &server, 4096, 0);
-  client_say(&c, GET("/hold"));
+  holding_open(&c);
   assert_string_equal(held.order, "g");
   client_close(&c);
 }
 
 /* Answering is the last that a callback does; the connection goes on. */
 static void answer_it(coho_request *r, char which) {
-  if (which == 's') hello(r, NULL);
+  if (which == 's') holding_hello(r, NULL);
   held_answered();
 }
 
@@ -415,16 +378,16 @@ static void test_reply_in_on_stop(void **state) {
   (void)state;
   struct client c;
   held.called = answer_it;
-  client_open(&c, &server, 4096, 0);
-  client_say(&c, GET("/hold"));
+  holding_open(&c);
   coho__http_drain(&server.http);
   httpd_settle(&server);
   assert_string_equal(held.order, "s");
   assert_non_null(strstr(client_text(&c), CLOSE "\r\nhello"));
   client_close(&c);
 }
+
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, holding_tear_down)
   const struct CMUnitTest tests[] = {
       TEST(test_late_reply_is_like_any),
       TEST(test_request_stays_readable),

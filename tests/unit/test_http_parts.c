@@ -2,9 +2,8 @@
 #include "http/conn.h"
 #include "http/parts.h"
 
-#include "support/held.h"
 #include "support/mixture.h"
-#include "unit/httpd.h"
+#include "unit/holding.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,22 +15,9 @@
 
 #include <cmocka.h>
 
-#define GET(path)  "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
-#define HEAD(path) "HEAD " path " HTTP/1.1\r\nHost: a\r\n\r\n"
-#define CHUNKED    STATUS("200 OK") "Transfer-Encoding: chunked\r\nContent-Type: text/plain\r\n"
-#define PARTS      CHUNKED "\r\n3\r\none\r\na\r\ntwo or ten\r\n0\r\n\r\n"
-#define FAILED     STATUS("500 Internal Server Error") TEXT(22) CLOSE "\r\nInternal Server Error\n[end]"
-
-static struct httpd server;
-
-static void hello(coho_request *r, void *ctx) {
-  (void)ctx;
-  assert_int_equal(coho_reply(r, 200, "text/plain", "hello", 5), 0);
-}
-
-static void post(void (*fn)(void *r), coho_request *r) {
-  assert_int_equal(coho_loop_post(coho_request_loop(r), fn, r), 0);
-}
+#define PARTS CHUNKED "\r\n3\r\none\r\na\r\ntwo or ten\r\n0\r\n\r\n"
+#define FAILED \
+  STATUS("500 Internal Server Error") TEXT(22) CLOSE NO_STORE "\r\nInternal Server Error\n[end]"
 
 static void send_parts(coho_request *r) {
   assert_int_equal(coho_reply_part(r, "one", 3), COHO_SENT);
@@ -53,7 +39,7 @@ static void end_later(void *r) { assert_int_equal(coho_reply_end((coho_request *
 static void parts_later(void *arg) {
   coho_request *r = (coho_request *)arg;
   send_parts(r);
-  post(end_later, r);
+  holding_post(end_later, r);
 }
 
 static void stream(coho_request *r, void *ctx) {
@@ -64,7 +50,7 @@ static void stream(coho_request *r, void *ctx) {
   assert_int_equal(coho_reply_begin(r, 200, "text/plain"), COHO_EBUSY);
   assert_int_equal(coho_reply(r, 200, NULL, NULL, 0), COHO_EBUSY);
   assert_int_equal(coho_request_defer(r, &held_callbacks), 0);
-  post(parts_later, r);
+  holding_post(parts_later, r);
 }
 
 static void endless(coho_request *r, void *ctx) {
@@ -80,21 +66,10 @@ static void serve_mixture(coho_request *r, void *ctx) {
 }
 
 static int set_up(void **state) {
-  (void)state;
-  held_reset();
-  httpd_start(&server);
-  httpd_route(&server, "GET", "/", hello);
+  (void)holding_set_up(state);
   httpd_route(&server, "GET", "/parts", all_parts);
   httpd_route(&server, "GET", "/stream", stream);
   httpd_route(&server, "GET", "/endless", endless);
-  httpd_route(&server, "*", "/hold", held_serve);
-  return 0;
-}
-
-static int tear_down(void **state) {
-  (void)state;
-  assert_null(held.r);
-  httpd_stop(&server);
   return 0;
 }
 
@@ -146,7 +121,7 @@ static void test_handler_without_end(void **state) {
   httpd_expect(&server, GET("/endless"), FAILED);
   (void)httpd_ask(&server, GET("/endless"));
   assert_string_equal(server.last, "the handler of /endless did not end its reply");
-  assert_non_null(strstr(server.log, " \"GET /endless\" 500 177 "));
+  assert_non_null(strstr(server.log, " \"GET /endless\" 500 202 "));
 }
 
 static void much_without_end(coho_request *r, void *ctx) {
@@ -398,7 +373,7 @@ static void test_any_mixture_in_order(void **state) {
 }
 
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, holding_tear_down)
   const struct CMUnitTest tests[] = {
       TEST(test_parts_are_chunks),
       TEST(test_parts_of_http_1_0),

@@ -231,19 +231,7 @@ static void test_random_steps(void **state) {
   coho__map_free(&m);
 }
 
-static int start(void **state) {
-  (void)state;
-  alloc_fail_at(0);
-  return 0;
-}
-
-static int end(void **state) {
-  (void)state;
-  alloc_assert_none_live();
-  return 0;
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, start, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, alloc_setup, alloc_teardown)
 
 int main(void) {
   const struct CMUnitTest tests[] = {

@@ -236,19 +236,12 @@ static void test_loops_race(void **state) {
   pthread_barrier_destroy(&start_of_round);
 }
 
-static int start(void **state) {
-  (void)state;
-  alloc_fail_at(0);
-  return 0;
-}
-
 static int end(void **state) {
-  (void)state;
-  alloc_assert_none_live();
+  (void)alloc_teardown(state);
   return forms_live ? -1 : 0;
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, start, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, alloc_setup, end)
 
 int main(void) {
   const struct CMUnitTest tests[] = {

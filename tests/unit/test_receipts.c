@@ -191,46 +191,33 @@ static void test_random_steps(void **state) {
   coho__receipts_free(&r);
 }
 
+static bool attempt(long i) {
+  enum { TRIES = COHO_MIN(MOST + 2, 50) };
+  struct coho__receipts r;
+  bool failed = false;
+  coho__receipts_init(&r, seed);
+  alloc_fail_at(i);
+  for (size_t k = 0; k < TRIES; k++) {
+    size_t count = r.map.count;
+    uint64_t bytes = r.bytes;
+    int err = coho__receipts_add(&r, key_of(k), 0, (coho_pos){7, k});
+    if (!err) continue;
+    assert_true(err == COHO_ENOMEM && alloc_failed() && !failed);
+    assert_true(r.map.count == count && r.bytes == bytes); /* nor did the oldest give way */
+    coho__receipts_check(&r);
+    failed = true;
+    k--; /* now there is memory */
+  }
+  coho__receipts_free(&r);
+  return failed;
+}
+
 static void test_out_of_memory(void **state) {
   (void)state;
-  enum { TRIES = COHO_MIN(MOST + 2, 50) };
-  for (long i = 1;; i++) {
-    struct coho__receipts r;
-    bool failed = false;
-    coho__receipts_init(&r, seed);
-    alloc_fail_at(i);
-    for (size_t k = 0; k < TRIES; k++) {
-      size_t count = r.map.count;
-      uint64_t bytes = r.bytes;
-      int err = coho__receipts_add(&r, key_of(k), 0, (coho_pos){7, k});
-      if (!err) continue;
-      assert_true(err == COHO_ENOMEM && alloc_failed() && !failed);
-      assert_true(r.map.count == count && r.bytes == bytes); /* nor did the oldest give way */
-      coho__receipts_check(&r);
-      failed = true;
-      k--; /* now there is memory */
-    }
-    alloc_fail_at(0);
-    coho__receipts_free(&r);
-    alloc_assert_none_live();
-    if (!failed) break;
-    assert_in_range(i, 1, 300);
-  }
+  alloc_fail_each(300, attempt);
 }
 
-static int start(void **state) {
-  (void)state;
-  alloc_fail_at(0);
-  return 0;
-}
-
-static int end(void **state) {
-  (void)state;
-  alloc_assert_none_live();
-  return 0;
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, start, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, alloc_setup, alloc_teardown)
 
 int main(void) {
   const struct CMUnitTest tests[] = {
