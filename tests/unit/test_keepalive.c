@@ -62,12 +62,34 @@ static void test_never_waits_for_ever(void **state) {
   assert_int_equal(wait_ms, COHO_NEVER);
 }
 
+/* Where an answer may take longer than the silence before a ping: pings come after each silence. */
+static void check_pings_go_on(uint32_t timeout_ms) {
+  struct coho__keepalive k = started_at(0);
+  uint64_t now = 0;
+  for (int pings = 1; pings <= 3; pings++) {
+    uint64_t before = now;
+    do {
+      now += wait_ms;
+      assert_true(now - before <= 2 * INTERVAL);
+    } while (coho__keepalive_look(&k, now, INTERVAL, timeout_ms, &wait_ms) == COHO_KEEPALIVE_WAIT);
+    assert_true(k.pinged);
+    coho__keepalive_heard(&k);
+  }
+}
+
+static void test_pings_go_on_when_answers_have_long(void **state) {
+  (void)state;
+  check_pings_go_on(10 * INTERVAL);
+  check_pings_go_on(COHO_NEVER);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_CT_06_silence_then_ping_then_gone),
       cmocka_unit_test(test_any_sign_of_life_starts_over),
       cmocka_unit_test(test_clock_may_pass_32_bits),
       cmocka_unit_test(test_never_waits_for_ever),
+      cmocka_unit_test(test_pings_go_on_when_answers_have_long),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
