@@ -152,8 +152,7 @@ for (const { way, transport, begin } of ways()) {
     await until(() => told.errors.length === 1);
     await hub.vacate("small/a");
     await hub.publish("small/a", "1");
-    clock.advance(15_000);
-    await until(() => told.data.length === 1);
+    await pass(hub, () => told.data.length === 1);
     assert.deepEqual(told.errors, ["small/a full"]);
   });
 
@@ -187,7 +186,7 @@ for (const { way, transport, begin } of ways()) {
   });
 
   test(`${way}: a handler may close the client`, async (t) => {
-    const { hub, client, told } = await begin(t);
+    const { hub, clock, client, told } = await begin(t);
     for (const n of numbers(1, 3)) await hub.publish("a", n);
     client.subscribe("a", () => client.close(), { since: "0" });
     await until(() => client.readyState === 3);
@@ -195,6 +194,8 @@ for (const { way, transport, begin } of ways()) {
     assert.equal(told.log.at(-1), "close 1000");
     assert.equal(await codeOf(client.publish("a", "x")), "closed");
     await until(() => hub.connections.length === 0);
+    await hub.rest();
+    assert.equal(clock.pending, 0);
   });
 }
 
@@ -223,8 +224,7 @@ for (const kind of hubs) {
     told.client.subscribe("room/+", ({ topic, pattern, data }) => got.push([topic, pattern, data]));
     await until(() => told.errors.includes("room/+ unavailable"));
     hub.faults.websocket = "";
-    clock.advance(15_000);
-    await until(() => told.client.transport === "websocket");
+    await pass(hub, () => told.client.transport === "websocket");
     await told.client.publish("other", "x");
     await hub.publish("room/tea", "1");
     await until(() => got.length === 1);

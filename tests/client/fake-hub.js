@@ -3,10 +3,10 @@
 
 import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
-import { matches, Topic } from "./fake-topic.js";
+import { Poll, Stream } from "./fake-receivers.js";
+import { isName, matches, Topic } from "./fake-topic.js";
 import { rules } from "./rules.js";
 
-const nameForm = /^(?!.*(?:^|\/)(?:\.|\.\.|history|presence)(?:\/|$))[A-Za-z0-9_.~-]+(?:\/[A-Za-z0-9_.~-]+)*$/;
 const patternForm = /^(([A-Za-z0-9_.~-]+|\+)(\/([A-Za-z0-9_.~-]+|\+))*(\/#)?|#)$/;
 const posForm = /^[0-9a-z]{1,13}\.(0|[1-9][0-9]{0,18})$/;
 const base64Form = /^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
@@ -14,7 +14,7 @@ const fields = {
   sub: ["topic", "pattern", "since", "as"],
   unsub: ["topic", "pattern", "since", "as"],
   pub: ["topic", "data", "data64", "key", "idem"],
-  presence: ["topic"],
+  presence: ["topic", "limit", "after"],
   history: ["topic", "limit"],
   auth: ["token"],
   ping: [],
@@ -24,7 +24,6 @@ const statuses = {
   "too-big": 413, "too-many": 429, full: 503, unavailable: 503,
 };
 
-const isName = (name) => name.length <= 255 && nameForm.test(name.replace(/\/presence$/, ""));
 const problem = (code) => Object.assign(new Error(code), { code });
 
 const maxMessage = 64 * 1024;
@@ -64,6 +63,8 @@ export class FakeHub {
   /** Tokens that are good; null: nobody needs one. */
   tokens = null;
   clock = { setTimeout };
+  /** How many members one answer has. */
+  page = 10_000;
   /** How long nothing happens before nothing will, ms. */
   quiet = 25;
   port = 0;
@@ -91,12 +92,14 @@ export class FakeHub {
       handleProtocols: (protocols) => (protocols.has("coho.json.v1") ? "coho.json.v1" : false),
     });
     this.#server.on("upgrade", (request, socket, head) => {
+      socket.on("error", () => {});
       this.activity++;
       this.upgrades++;
       if (request.url !== "/t/") return this.#violated(`upgrade at ${request.url}`, socket.destroy());
       if (this.faults.websocket === "refuse") return socket.end("HTTP/1.1 503 no\r\nConnection: close\r\n\r\n");
       upgrades.handleUpgrade(request, socket, head, (ws) => {
         if (this.faults.websocket !== "silent") new Connection(this, ws);
+        else ws.on("error", () => {});
       });
     });
     this.#server.on("connection", (socket) => {
@@ -290,13 +293,18 @@ export class FakeHub {
       const topic = this.topic(name);
       json({ messages: topic.messages.slice(-limit).map(({ offset, ...message }) => message), next: topic.pos });
     } else if (path.endsWith("/presence")) {
-      json(this.presence(path.slice(0, -9)));
+      const { limit, after } = Object.fromEntries(url.searchParams);
+      json(this.presence(path.slice(0, -9), Number(limit), Number(after)));
     } else this.violated(`GET ${request.url}`, response.end());
   }
 
-  presence(name) {
-    const { members } = this.topic(name);
-    return { members: [...members].map(([id, info]) => ({ id, info })), pos: this.topic(`${name}/presence`).pos };
+  /** At most `page` members at once, whoever asks for more. */
+  presence(name, limit = 10_000, after = 0) {
+    if (!(limit >= 1 && limit <= 10_000 && after >= 0)) throw problem("bad-request");
+    const all = [...this.topic(name).members].map(([id, info]) => ({ id, info }));
+    const end = after + Math.min(limit, this.page);
+    const { pos } = this.topic(`${name}/presence`);
+    return { members: all.slice(after, end), pos, ...(all.length > end && { next: end }) };
   }
 
   #refuse(what, name) {
@@ -315,7 +323,7 @@ export class FakeHub {
     let wait;
     let as;
     let info;
-    for (const part of search.split("&")) {
+    for (const part of search.split("&").filter(Boolean)) {
       const [key, value = ""] = part.split("=");
       if (key === "sub") {
         const [name, since, ...more] = value.split("@").map(decodeURIComponent);
@@ -335,113 +343,6 @@ export class FakeHub {
     const receiver = streaming ? new Stream(this, response, fault === "buffer") : new Poll(this, response, json);
     response.on("close", () => receiver.close());
     receiver.start(subs, as === undefined ? undefined : { id: as, info }, wait);
-  }
-}
-
-/** What HTTP receivers share: topics, and frames to say. */
-class Receiver {
-  topics = new Set();
-
-  constructor(hub, kind) {
-    this.hub = hub;
-    this.kind = kind;
-  }
-
-  follow(subs, as) {
-    this.hub.add(this);
-    for (const { name, since } of subs) {
-      const refused = !isName(name) ? { code: "bad-name" } : this.hub.refusal("sub", name);
-      if (refused) {
-        this.say({ op: "error", topic: name, code: refused.code, text: "refused" });
-        continue;
-      }
-      if (this.topics.has(name)) this.hub.violated(`twice in one request: ${name}`);
-      this.topics.add(name);
-      if (as) this.hub.join(name, as);
-      const topic = this.hub.topic(name);
-      const { start, gap, messages } = topic.after(since);
-      this.say({ op: "ok", topic: name, pos: start });
-      if (gap) this.say({ op: "gap", topic: name, ...gap });
-      for (const message of messages) this.message(name, message);
-    }
-  }
-
-  message(name, { offset, ...message }) {
-    if (!this.topics.has(name)) return;
-    this.say({ topic: name, ...message });
-    if (this.hub.faults.duplicate) this.say({ topic: name, ...message });
-  }
-
-  close() {
-    this.hub.activity++;
-    this.hub.remove(this);
-  }
-}
-
-class Stream extends Receiver {
-  #sent = 0;
-
-  constructor(hub, response, buffering) {
-    super(hub, "sse");
-    this.response = response;
-    this.buffering = buffering;
-  }
-
-  start(subs, as) {
-    if (this.hub.mute) return;
-    this.response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
-    if (this.buffering) return this.response.flushHeaders();
-    this.response.write("retry: 2000\r\n: hello\n\n");
-    this.follow(subs, as);
-  }
-
-  say(frame) {
-    if ((this.deaf ||= this.hub.mute)) return;
-    this.hub.later(() => {
-      this.hub.activity++;
-      const event = Buffer.from(`data: ${JSON.stringify(frame)}\n\n`);
-      const { cut } = this.hub.faults;
-      this.#sent += event.length;
-      if (!cut || this.#sent < cut) return this.response.write(event);
-      this.response.write(event.subarray(0, event.length >> 1), () => this.response.destroy());
-    });
-  }
-
-  comment() {
-    this.response.write(":\n\n");
-  }
-}
-
-class Poll extends Receiver {
-  #frames = [];
-  #timer;
-
-  constructor(hub, response, json) {
-    super(hub, "poll");
-    this.response = response;
-    this.json = json;
-  }
-
-  start(subs, as, wait) {
-    this.follow(subs, as);
-    const now = wait === 0 || subs.some(({ since }) => since === undefined) || this.#frames.some(({ op }) => op !== "ok");
-    if (now) this.#end();
-    else if (this.hub.clock.now) this.#timer = this.hub.clock.setTimeout(() => this.#end(), wait * 1000);
-  }
-
-  say(frame) {
-    this.#frames.push(frame);
-    if (frame.op === undefined || frame.op === "gap") this.#soon ??= setImmediate(() => this.#end());
-  }
-
-  #soon;
-
-  #end() {
-    if (this.ended) return;
-    this.ended = true;
-    this.close();
-    if (this.#timer) this.hub.clock.clearTimeout(this.#timer);
-    this.json({ frames: this.#frames });
   }
 }
 
@@ -572,9 +473,9 @@ class Connection {
     this.hub.ack(() => this.say({ op: "ok", id, topic, pos }));
   }
 
-  on_presence({ id, topic }) {
+  on_presence({ id, topic, limit, after }) {
     this.#check("ask", topic);
-    this.say({ op: "presence", id, topic, ...this.hub.presence(topic) });
+    this.say({ op: "presence", id, topic, ...this.hub.presence(topic, limit, after) });
   }
 
   on_history({ id, topic, limit }) {

@@ -1,4 +1,8 @@
-// A topic of the fake hub, and which patterns match its name.
+// A topic of the fake hub, what is a name of one, and which patterns match it.
+
+const nameForm = /^(?!.*(?:^|\/)(?:\.|\.\.|history|presence)(?:\/|$))[A-Za-z0-9_.~-]+(?:\/[A-Za-z0-9_.~-]+)*$/;
+
+export const isName = (name) => name.length <= 255 && nameForm.test(name.replace(/\/presence$/, ""));
 
 export const matches = (pattern, name) => {
   const wanted = pattern.split("/");

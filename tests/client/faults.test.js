@@ -521,18 +521,6 @@ test("online: at once, instead of after the back-off", async (t) => {
   await until(() => client.readyState === 1);
 });
 
-test("offline: no attempts until online", async (t) => {
-  const { hub, clock, client, told } = await open(t);
-  await until(() => client.readyState === 1);
-  navigator.onLine = false;
-  hub.kill();
-  await until(() => told.errors.length === 1);
-  assert.equal(clock.pending, 0);
-  navigator.onLine = true;
-  browserSays("online");
-  await until(() => client.readyState === 1);
-});
-
 test("online: a link that died in silence is found out, another way back is tried", async (t) => {
   const { hub, clock, client } = await open(t, { websocket: "refuse" });
   client.subscribe("a", null);

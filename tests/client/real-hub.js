@@ -35,7 +35,7 @@ export class RealHub extends Proxy {
     const config = {
       listen: "ws://127.0.0.1:0",
       topics: rules,
-      rate: { messages: "1000000/1000000" },
+      rate: { messages: "1000000/1000000", requests: "none" },
       "drain-code": 1012,
       ...(origin && { origin }),
       ...(auth && { auth: { issuers: [{ "secret-file": file("secret", hub.#secret) }] } }),

@@ -2,10 +2,13 @@
 
 import assert from "node:assert/strict";
 import { WebSocket } from "ws";
-import { Coho } from "../../web/client/coho.js";
+import { bundled } from "./bundle.js";
 import { Clock, FastClock, pass, until } from "./clock.js";
 import { FakeHub } from "./fake-hub.js";
 import { RealHub } from "./real-hub.js";
+
+/** That of the bundle: it is what people get. */
+const { Coho } = await bundled();
 
 export { assert, Clock, Coho, FastClock, pass, until, WebSocket };
 

@@ -12,7 +12,10 @@ export interface CohoOptions {
   token?: string | (() => string | Promise<string>);
   /** Which transports may be used, best first. Default: all, `["websocket", "sse", "poll"]`. */
   transports?: Transport[];
-  /** How many milliseconds a transport has until something useful comes. Default: 4,000. */
+  /**
+   * How many milliseconds a transport has until something useful comes, and then until an answer or a sign of
+   * life that was asked for comes. Default: 4,000.
+   */
   timeout?: number;
   /** How many requests may wait for the hub. Default: 1,000. */
   maxQueue?: number;
@@ -83,10 +86,13 @@ export interface CohoCloseEvent extends Event {
 export interface CohoError extends Error {
   /**
    * Of the hub: `bad-request`, `bad-since`, `bad-name`, `unauthorized`, `forbidden`, `too-big`,
-   * `too-many`, `full`, `unavailable`. Of the client: `disconnected`, `slow`, `closed`, `queue-full`, and `unknown`:
-   * it was sent, but for so long there was no answer that repeating it could publish it twice.
+   * `too-many`, `full`, `unavailable`. Of the client: `disconnected`, `slow`, `closed`, `queue-full`, `offline`:
+   * the browser says that there is no network, or has left the page; and `unknown`: it was sent, but for so
+   * long there was no answer that repeating it could publish it twice.
    */
   readonly code: string;
+  /** For how many milliseconds the hub wants to be left alone; 0: it did not say. */
+  readonly wait: number;
 }
 
 export interface CohoSubscription {
@@ -153,8 +159,14 @@ export declare class Coho extends EventTarget {
     data: string | ArrayBuffer | ArrayBufferView | Blob,
     options?: PublishOptions,
   ): Promise<{ readonly pos: Position }>;
-  /** Who is present; follow the topic `TOPIC/presence` from `pos` to stay informed. */
-  presence(topic: string): Promise<{ readonly members: CohoMember[]; readonly pos: Position }>;
+  /**
+   * Who is present, in order of arrival; follow the topic `TOPIC/presence` from `pos` of the first answer to
+   * stay informed. `next`: there are more, ask again after `next`.
+   */
+  presence(
+    topic: string,
+    after?: number,
+  ): Promise<{ readonly members: CohoMember[]; readonly pos: Position; readonly next?: number | undefined }>;
   /** The last messages, at most 1,000; `pos` is the last position. Default of `limit`: 100. */
   history(
     topic: string,

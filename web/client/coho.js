@@ -9,24 +9,21 @@
  * Server-Sent Events are read by fetch, not by EventSource: that works in Node too, takes a token in a
  * header, can be aborted, and shows the comments that tell a living stream from a dead one.
  *
- * The state is the closure of one constructor, because local names shrink to a letter and names of
- * fields do not.
+ * The state is the closure of one constructor, and all that needs it is in there: local names shrink to
+ * a letter, names of fields do not, and 4,096 bytes have to do. The same in modules, with the state as an
+ * object that each function is given, has 300 bytes more. What needs no state is in wire.js.
  */
 
-import { busy, dataOf, distance, fault, names, store, transient } from "./wire.js";
+import { busy, dataOf, distance, fault, isPattern, names, store, transient } from "./wire.js";
 
-/** @typedef {import("./coho.d.ts").Coho} Declared */
-/** @typedef {import("./coho.d.ts").CohoOptions} Options */
-/** @typedef {import("./wire.js").Fault} Fault */
-/** @typedef {import("./wire.js").Frame} Frame */
-/** @typedef {import("./wire.js").Item} Item */
-/** @typedef {import("./wire.js").Link} Link */
-/** @typedef {import("./wire.js").Listener} Listener */
-/** @typedef {import("./wire.js").Topic} Topic */
+/** @import { Coho as Declared, CohoOptions, PublishOptions, SubscribeOptions } from "./coho.d.ts" */
+/** @import { Fault, Frame, Item, Link, Listener, Topic } from "./wire.js" */
 
 /** @implements {Declared} */
 export class Coho extends EventTarget {
-  /** @param {string | URL} address @param {Options} [options] */
+  bufferedAmount = 0;
+
+  /** @param {string | URL} address @param {CohoOptions} [options] */
   constructor(
     address,
     {
@@ -37,48 +34,40 @@ export class Coho extends EventTarget {
       maxQueueBytes = 1 << 20,
       highWaterMark = 1 << 18,
       WebSocket = globalThis.WebSocket,
-      fetch = globalThis.fetch,
+      fetch: get = fetch,
       timers: { setTimeout, clearTimeout, now = Date.now, random = Math.random } = globalThis,
     } = {},
   ) {
     super();
     const url = `${new URL(address, /** @type {any} */ (globalThis.location))}`.replace(/^ws/, "http").replace(/\/?$/, "/");
-    const network = `coho ${url} ${/** @type {any} */ (globalThis.navigator)?.connection?.type}`;
+    this.url = url;
+    const network = `coho ${url} ${transports} ${/** @type {any} */ (globalThis.navigator)?.connection?.type}`;
     const life = new AbortController();
-    const seed = `${Math.random()}${Math.random()}`;
-    const renewable = typeof token === "function";
+    const seed = Math.random();
+    /** Whether there can be another token. */
+    const renewable = /** @type {any} */ (token)?.call;
 
+    /** @type {Map<unknown, any>} */ const timers = new Map();
     /** @type {Map<string, Topic>} */ const topics = new Map();
     /** @type {Map<number, Item>} */ const queue = new Map();
-    /** The link in use, or becoming it. @type {Link | undefined} */ let current;
-    /** The better link that is tried beside. @type {Link | undefined} */ let next;
-    /** @type {string | undefined} */ let credential;
-    /** @type {any} */ let retryTimer;
-    /** @type {any} */ let returnTimer;
-    /** @type {any} */ let againTimer;
-    /** @type {any} */ let flushTimer;
+    /** The link in use, or becoming it. @type {Link | null | undefined} */ let current;
+    /** The better link that is tried beside. @type {Link | null} */ let next = null;
+    /** The transport that worked. */ let best = +store[network] || 0;
+    /** The token. @type {any} */ let auth;
+    /** Whether it may be asked for again when it is refused. */ let spare = renewable;
     let lastId = 0;
-    let attempt = 0;
+    let attempts = 0;
     let returns = 0;
-    let renewed = false;
 
-    /** The transport that worked. */
-    let best = Math.max(0, transports.indexOf(store[network]));
-
-    this.url = url;
-    /** @type {Declared["readyState"]} */ this.readyState = 0;
-    /** @type {Declared["transport"]} */ this.transport = "";
-    this.bufferedAmount = 0;
-
-    /** @param {Declared["readyState"]} [readyState] @param {Declared["transport"]} [transport] */
+    /** @param {0 | 1 | 3} [readyState] @param {Declared["transport"]} [transport] */
     const state = (readyState = 0, transport = "") => {
-      this.readyState = readyState;
-      this.transport = transport;
+      /** @type {Declared["readyState"]} */ this.readyState = readyState;
+      /** @type {Declared["transport"]} */ this.transport = transport;
     };
 
-    // ---- events ----------------------------------------------------------------------------------
+    // ---- events: a handler that throws harms nobody else ---------------------------------------------
 
-    /** @type {(fn: Function | null | undefined, event: Event) => void} */
+    /** @param {Function | null | undefined} fn @param {Event} event */
     const call = (fn, event) => {
       try {
         fn?.call(this, event);
@@ -96,157 +85,22 @@ export class Coho extends EventTarget {
     /** @param {string} type @param {object} [fields] @param {(event: Event) => void} [fn] */
     const emit = (type, fields, fn = dispatch) => fn(Object.assign(new Event(type), fields));
 
-    // ---- which link ------------------------------------------------------------------------------
+    // ---- timers, each known by what it is for: there is one of a kind --------------------------------
 
-    /** No hub makes us wait for more than an hour. @param {any} old @param {number} ms @param {() => void} fn */
-    const timer = (old, ms, fn) => (clearTimeout(old), setTimeout(fn, Math.min(ms, 36e5)));
-
-    const authorize = async () => {
-      credential = typeof token === "function" ? await token() : token;
+    /** @param {unknown} key */
+    const cancel = (key) => {
+      clearTimeout(timers.get(key));
+      timers.delete(key);
     };
 
-    /** Tries a transport, beside the link in use or as the link in use.
-     * @param {number} index @param {boolean} [beside] */
-    const connect = async (index, beside) => {
-      /** @type {Link} */
-      const link = { index };
-      if (beside) next = link;
-      else current = link;
-      clearTimeout(retryTimer);
-      try {
-        if (!credential) await authorize();
-        if (link.dead) return;
-        expect(link, timeout);
-        const name = transports[index];
-        if (name === "websocket") openSocket(link);
-        else openHttp(link, name === "sse");
-      } catch (error) {
-        fail(link, /** @type {Fault} */ (error));
-      }
+    /** No hub makes us wait for more than an hour.
+     * @param {(key: any) => void} fn @param {unknown} [key] @param {number} [ms] */
+    const later = (fn, key = fn, ms = timeout) => {
+      cancel(key);
+      timers.set(key, setTimeout(() => fn(key), Math.min(ms, 36e5)));
     };
 
-    /** Something has to come in time. @param {Link} link @param {number} [ms] */
-    const expect = (link, ms = 1e4) => {
-      link.timer = timer(link.timer, ms, () => fail(link, fault()));
-    };
-
-    /** @param {Link} link */
-    const ping = (link) => {
-      expect(link);
-      link.send?.({ op: "ping", id: -1 });
-    };
-
-    /** @param {Link} link */
-    const heard = (link) => {
-      link.timer = timer(link.timer, 25e3, () => ping(link));
-    };
-
-    /** Something came that shows that the link works. @param {Link} link */
-    const useful = (link) => {
-      heard(link);
-      if (link === next) {
-        for (const topic of topics.values()) if (topic.link !== link && !topic.off && !topic.pattern) return;
-        drop(current);
-        current = next;
-        next = undefined;
-      }
-      if (link.up) return;
-      link.up = now();
-      best = link.index;
-      state(1, transports[best]);
-      try {
-        store[network] = this.transport;
-      } catch {} // no room: it will be tried again
-      if (best) returnLater();
-      else returns = 0;
-      emit("open");
-      flush();
-    };
-
-    /** After 10 s, 20 s, ... 5 min, more or less. */
-    const returnLater = () => {
-      returnTimer = timer(returnTimer, Math.min(3e5, 1e4 * 2 ** returns++) * (0.5 + random()), comeBack);
-    };
-
-    const comeBack = () => {
-      if (current?.up && current.index && !next) connect(0, true);
-    };
-
-    /** @param {Link} [link] */
-    const drop = (link) => {
-      if (!link) return;
-      link.dead = true;
-      clearTimeout(link.timer);
-      link.stop?.();
-    };
-
-    /** The link is no more. What follows depends on why, and on what it was good for.
-     * @param {Link} link @param {Fault} error */
-    const fail = (link, error) => {
-      if (link.dead) return;
-      error.code ??= "disconnected";
-      drop(link);
-      if (link === next) {
-        next = undefined;
-        if (current) ping(current); // it answers anew for the topics that had moved
-        return returnLater();
-      }
-      const { code, wait = 0 } = error;
-      const { up, index } = link;
-      const later = busy.test(code);
-      drop(next);
-      current = next = undefined;
-      state();
-      if (up && now() - up > 1e4) {
-        attempt = 0;
-        renewed = false;
-      }
-      if (code === "unauthorized" && renewable && !renewed) {
-        renewed = true;
-        credential = undefined;
-        return void connect(index);
-      }
-      const final = { unauthorized: 4401, forbidden: 4403 }[code];
-      if (final) return end(error, final);
-      if (code === "too-big") {
-        // Without this the hub would end every link because of the same message.
-        settle([...queue.values()].sort((a, b) => b.size - a.size)[0], error);
-      }
-      // A link that worked is tried again, twice if need be; one that did not is not.
-      let then = best;
-      if (!later) {
-        if (!up || attempt % 3 > 1) then = index + 1;
-        if (!up && transports[then]) return void connect(then);
-      }
-      const backOff = Math.min(3e4, 1e3 * 2 ** attempt++);
-      const pause = code === "slow" ? 0 : later && !wait ? 5e3 + 25e3 * random() : wait + backOff * random();
-      // Without a network the browser says when there is one again.
-      if (/** @type {any} */ (globalThis.navigator)?.onLine !== false) retryTimer = timer(retryTimer, pause, () => connect(then % transports.length));
-      emit("error", { error });
-    };
-
-    /** The end of the client. @param {Fault} error @param {number} code */
-    const end = (error, code) => {
-      if (this.readyState > 1) return;
-      state(3);
-      life.abort();
-      for (const old of [retryTimer, returnTimer, againTimer, flushTimer]) clearTimeout(old);
-      drop(current);
-      drop(next);
-      for (const item of queue.values()) settle(item, error);
-      if (code > 1000) emit("error", { error });
-      emit("close", { code, reason: error.message });
-    };
-
-    /** The network is there, or the page came back and its timers may have slept. */
-    const wake = () => {
-      if (!current) connect(best);
-      else if (current.up) ping(current);
-      comeBack();
-    };
-    for (const type of ["online", "visibilitychange"]) globalThis.addEventListener?.(type, wake, life);
-
-    // ---- links -----------------------------------------------------------------------------------
+    // ---- links ---------------------------------------------------------------------------------------
 
     /** @param {Link} link */
     const openSocket = (link) => {
@@ -255,81 +109,67 @@ export class Coho extends EventTarget {
       link.busy = () => socket.bufferedAmount > highWaterMark;
       socket.onopen = () => {
         link.send = (frame) => socket.send(JSON.stringify(frame));
-        link.send({ op: credential ? "auth" : "ping", id: 0, token: credential });
-        for (const topic of topics.values()) tell(link, "sub", topic);
+        link.send({ op: auth ? "auth" : "ping", id: 0, token: auth });
+        topics.forEach((topic) => tell(link, "sub", topic));
       };
       socket.onmessage = (/** @type {{data: any}} */ { data }) => {
         try {
           receive(link, JSON.parse(data));
         } catch (error) {
-          fail(link, /** @type {Fault} */ (error));
+          fail(link, error);
         }
       };
       socket.onerror = () => {}; // close says more
       socket.onclose = (/** @type {{code: number, reason: string}} */ { code, reason }) => fail(link, fault(names[code % 4e3], reason || code));
     };
 
+    /** @param {string} path @param {AbortSignal} signal @param {Record<string, string>} [headers] @param {any} [body] */
+    const http = async (path, signal, headers = {}, body) => {
+      if (auth) headers.authorization = `Bearer ${auth}`;
+      const answer = await get(url + path, { method: body == null ? "GET" : "POST", headers, body, signal });
+      if (answer.ok) return answer;
+      const after = /** @type {any} */ (answer.headers.get("retry-after"));
+      throw fault(names[answer.status], answer.status, after * 1e3 || Date.parse(after) - now() || 0);
+    };
+
     /** @param {Link} link @param {boolean} streaming */
     const openHttp = (link, streaming) => {
+      const life = new AbortController();
       /** @type {AbortController | undefined} */
       let receiving;
-      /** @type {any} */
-      let asking;
-      let retry = 0;
-
-      /** @param {string} path @param {Record<string, string>} headers @param {RequestInit} [init] */
-      const http = async (path, headers, init) => {
-        if (credential) headers.authorization = `Bearer ${credential}`;
-        const answer = await fetch(url + path, { headers, ...init });
-        if (answer.ok) return answer;
-        const after = /** @type {any} */ (answer.headers.get("retry-after"));
-        throw fault(names[answer.status], answer.status, after * 1e3 || Date.parse(after) - now() || 0);
-      };
 
       /** Follows topics until it is aborted; without topics, only sees whether the hub is there.
-       * @param {Topic[]} group @param {AbortSignal} signal */
-      const follow = async (group, signal) => {
+       * @param {Topic[]} group @param {string} who is present @param {AbortSignal} signal */
+      const follow = async (group, who, signal) => {
+        /** @param {Frame} frame */
+        const take = (frame) => signal.aborted || receive(link, frame);
+        let rest = "";
         try {
           // The first poll does not wait: its answer shows that the link works.
-          for (let wait = 0; !signal.aborted; wait = 20) {
+          for (let wait = 0; ; wait = 15) {
             group = group.filter(({ off }) => !off);
-            const [first] = group;
-            const as = first?.as;
-            const stream = streaming && first;
-            const answer = await http(
-              `?${group.map(({ name, pos }) => `sub=${name}${pos ? `@${pos}` : ""}&`).join("")}${
-                as ? `${new URLSearchParams({ as: as.id, info: JSON.stringify(as.info ?? null) })}&` : ""
-              }wait=${wait}`,
-              stream ? { accept: "text/event-stream" } : {},
-              { signal },
-            );
+            const stream = streaming && group[0];
+            const subs = group.map(({ name, pos }) => `&sub=${name}${pos ? `@${pos}` : ""}`).join("");
+            const answer = await http(`?wait=${wait}${subs}${who}`, signal, stream ? { accept: "text/event-stream" } : {});
             if (stream) {
-              expect(link, timeout);
-              await readStream(answer.body);
+              later(fail, link);
+              // Each event is a frame on one line; what the end cuts off was none.
+              await /** @type {any} */ (answer.body).pipeThrough(new TextDecoderStream()).pipeTo(new WritableStream({
+                write(text) {
+                  if (link.up) heard(link);
+                  rest = (rest + text).replace(/.*\n/g, (line) => {
+                    if (line[0] === "d") take(JSON.parse(line.slice(5)));
+                    return "";
+                  });
+                },
+              }));
             }
-            for (const frame of (await answer.json()).frames) receive(link, frame);
+            (await answer.json()).frames.forEach(take); // after a stream there is none
             useful(link);
-            if (!first) return;
+            if (!group[0]) return;
           }
         } catch (error) {
-          if (!signal.aborted) fail(link, /** @type {Fault} */ (error));
-        }
-      };
-
-      /** Each event is a frame on one line; what the end cuts off was none. @param {any} body */
-      const readStream = async (body) => {
-        const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-        for (let rest = ""; ; ) {
-          const { value, done } = await reader.read();
-          if (done) throw fault(undefined, undefined, retry);
-          if (link.up) heard(link);
-          const lines = (rest + value).split(/\r|\n/);
-          rest = /** @type {string} */ (lines.pop());
-          for (const line of lines) {
-            const [field, content = ""] = line.split(/:(.*)/);
-            if (field === "data") receive(link, JSON.parse(content));
-            if (field === "retry") retry = +content || 0;
-          }
+          if (!signal.aborted) fail(link, error);
         }
       };
 
@@ -337,167 +177,253 @@ export class Coho extends EventTarget {
       const restart = () => {
         receiving?.abort();
         const { signal } = (receiving = new AbortController());
-        /** Who is present stands once in a request, and addresses have at most about 4 KB.
-         * @type {Record<string, Topic[]>} */
+        /** Who is present stands once in a request, and addresses have at most about 4 KB. The keys end the
+         * addresses; what follows # is not sent. @type {Record<string, Topic[]>} */
         const groups = {};
         let size = 0;
         for (const topic of topics.values()) {
+          const { as, name } = topic;
           if (topic.off) continue;
-          if (topic.pattern) receive(link, { ...fault("unavailable"), pattern: topic.name });
-          else (groups[`${JSON.stringify(topic.as)}${(size += topic.name.length + 40) >> 12}`] ??= []).push(topic);
+          if (topic.pattern) refuse(topic, fault("unavailable"));
+          else {
+            const who = new URLSearchParams(as && { as: as.id, info: JSON.stringify(as.info ?? null) });
+            (groups[`&${who}#${(size += name.length + 40) >> 12}`] ??= []).push(topic);
+          }
         }
-        if (!size) follow([], signal);
-        for (const group of Object.values(groups)) follow(group, signal);
+        if (!size) groups[""] = [];
+        for (const who in groups) follow(/** @type {Topic[]} */ (groups[who]), who, signal);
       };
 
       /** @param {Frame} frame */
-      const ask = async (frame) => {
-        const { op, id, topic, data, key, idem, limit } = frame;
-        /** @type {Frame} */
-        let result;
+      const ask = (frame) => {
+        const { topic, key, idem } = frame;
+        /** @param {any} result @param {Fault} [error] */
+        const done = (result, error) => {
+          cancel(life);
+          receive(link, { ...result, id: frame.id }, error);
+        };
         // A topic that blocks answers late.
-        asking = timer(0, 3e4, () => fail(link, fault()));
-        try {
-          const answer = await (idem
-            ? http(topic, {
-                ...(data === undefined && { "content-type": "application/octet-stream" }),
-                "idempotency-key": idem,
-                ...(key && { "coho-key": key }),
-              }, { method: "POST", body: dataOf(frame) })
-            : http(`${topic}/${op}?limit=${limit}`, {}));
-          result = await answer.json();
-        } catch (error) {
-          result = /** @type {Fault} */ (error);
-          if (result.wait === undefined) fail(link, /** @type {Fault} */ (result));
-        }
-        clearTimeout(asking);
-        asking = 0;
-        receive(link, { ...result, id });
+        later(() => fail(link), life, 3e4);
+        (idem
+          ? http(topic, life.signal, {
+              ...(frame.data == null && { "content-type": "application/octet-stream" }),
+              "idempotency-key": idem,
+              ...(key && { "coho-key": key }),
+            }, dataOf(frame))
+          : http(`${topic}/${frame.op}?limit=${frame.limit}&after=${frame.after}`, life.signal)
+        ).then((answer) => answer.json()).then(done, (error) => done(0, error));
       };
 
-      link.stop = () => receiving?.abort();
-      link.busy = () => asking;
+      link.stop = () => {
+        cancel(life);
+        life.abort();
+        receiving?.abort();
+      };
+      link.busy = () => timers.has(life);
       // Only what waits for an answer has an id above 0.
-      link.send = (frame) => (frame.id > 0 ? ask : restart)(frame);
+      link.send = (frame) => (frame.id > 0 ? ask(frame) : restart());
       restart();
     };
 
-    // ---- what comes down -------------------------------------------------------------------------
+    // ---- which link ----------------------------------------------------------------------------------
 
-    /** @param {Link} link @param {Frame} frame */
-    const receive = (link, frame) => {
+    const authorize = async () => {
+      auth = renewable ? await /** @type {any} */ (token)() : token;
+    };
+
+    /** Tries a transport, beside the link in use or as the link in use.
+     * @param {number} [index] @param {boolean} [beside] */
+    const connect = async (index = best, beside) => {
+      const link = /** @type {Link} */ ({ index });
+      if (beside) next = link;
+      else current = link;
+      cancel(connect);
+      try {
+        later(fail, link, 3e4);
+        if (!auth) await authorize();
+        if (link.dead) return;
+        later(fail, link);
+        if (transports[index] === "websocket") openSocket(link);
+        else openHttp(link, transports[index] === "sse");
+      } catch (error) {
+        fail(link, error);
+      }
+    };
+
+    // ---- signs of life -------------------------------------------------------------------------------
+
+    /** Something has to come in time. @param {Link} link */
+    const ping = (link) => {
+      later(fail, link);
+      link.send?.({ op: "ping" });
+    };
+
+    /** Silence is followed by a ping, and that by the end. A stream has a comment every 15 s, and polls end
+     * after as long; what was sent is answered soon. @param {Link} link */
+    const heard = (link) => later(ping, link, queue.size ? timeout : 2e4);
+
+    /** Something came that shows that the link works. @param {Link} link */
+    const useful = (link) => {
       if (link.dead) return;
-      const { op, id, pos, code, text, wait, lost, topic: name } = frame;
-      const item = queue.get(id);
-      const topic = topics.get(frame.pattern ?? name);
-      const error = op === "error" && fault(code, text, wait);
-      if (error && id === 0) return fail(link, error);
-      if (item) {
-        if (error && transient.test(code)) again(wait);
-        else if (error && code === "unauthorized" && renewable && !renewed) fail(link, error);
-        else settle(item, error, frame);
-        flush();
-      } else if (op === "expiring" && renewable) {
-        // If there is no new one, the old one expires, and then it is asked for again.
-        authorize().then(() => link.send?.({ op: "auth", id: -1, token: credential }), () => {});
+      heard(link);
+      if (link === next) {
+        if (!carries(link)) return;
+        drop(current);
+        current = link;
+        next = null;
       }
-      else if (topic && id === undefined) {
-        // A pattern has many topics and no position: it cannot go on, but it cannot meet a message twice.
-        const { pattern } = topic;
-        const at = pattern ? undefined : pos;
-        const step = distance(pos, topic.pos);
-        if (error) {
-          topic.off = true;
-          if (transient.test(code)) again(1e4);
-          else topics.delete(topic.name);
-          emit("error", { error, topic: topic.name });
-        } else if (op === "ok") {
-          // Nobody can say what a pattern missed.
-          if (pattern && topic.link && topic.link !== link) emit("gap", { topic: topic.name, lost: null });
-          if (!next || topic.link !== next) topic.link = link;
-          // Where it starts; "0" is no position, and would not tell what goes before the first message.
-          if (!topic.pos?.[1]) topic.pos = at;
-        } else if (pos && topic.link === link && !(step <= 0 && lost !== null)) {
-          topic.pos = at;
-          if (op) emit(op, { topic: name, lost: lost && step < lost ? step : lost, pos });
-          else {
-            emit("message", { topic: name, pattern: frame.pattern, pos, data: dataOf(frame) }, (event) => {
-              for (const listener of [...topic.all]) {
-                if (distance(pos, listener.last) <= 0) continue;
-                listener.last = at;
-                call(listener.fn, event);
-              }
-            });
-          }
-        }
+      if (link.up) return;
+      link.up = now();
+      best = link.index;
+      state(1, transports[best]);
+      try {
+        store[network] = best;
+      } catch {} // no room: it will be tried again
+      if (best) returnLater();
+      else returns = 0;
+      emit("open");
+      flush();
+    };
+
+    /** Whether all that is followed comes by this link. @param {Link} link */
+    const carries = (link) => ![...topics.values()].some((topic) => topic.link !== link && !topic.off && !topic.pattern);
+
+    // ---- returning -----------------------------------------------------------------------------------
+
+    /** After 10 s, 20 s, ... 5 min, more or less. */
+    const returnLater = () => later(comeBack, comeBack, Math.min(3e5, 1e4 * 2 ** returns++) * (random() + 0.5));
+
+    const comeBack = () => {
+      if (!current?.up || !best || next) return;
+      // A topic without a position could lose messages between the links.
+      if (carries(current)) connect(0, true);
+      else returnLater();
+    };
+
+    /** The network is there, or the page came back and its timers may have slept. */
+    const wake = () => {
+      if (globalThis.document?.hidden) return;
+      if (current) ping(current);
+      else connect();
+      comeBack();
+    };
+
+    // ---- the end of links ----------------------------------------------------------------------------
+
+    /** There is no network, or a page that may be kept aside and must not hold a connection. */
+    const leave = () => current && fail(current, fault("offline"));
+
+    /** @param {Link | null} [link] */
+    const drop = (link) => {
+      if (!link) return;
+      link.dead = true;
+      link.up = link.send = undefined;
+      cancel(link);
+      link.stop?.();
+    };
+
+    /** The link is no more. What follows depends on why, and on what it was good for.
+     * @param {Link} link @param {any} [error] */
+    const fail = (link, error) => {
+      if (link.dead) return;
+      if (error?.wait === undefined) error = fault(undefined, error); // not ours
+      const { up, index } = link;
+      drop(link);
+      if (link === next) {
+        next = null;
+        ping(/** @type {Link} */ (current)); // it answers anew for the topics that had moved
+        return index + 1 < best ? connect(index + 1, true) : returnLater();
       }
-      if (!link.dead) useful(link);
+      const { code, wait } = error;
+      const pause = busy.test(code);
+      drop(next);
+      current = next = null;
+      state();
+      if (up && now() - up > 1e4) {
+        attempts = 0;
+        spare = renewable;
+      }
+      if (code === "unauthorized" && spare) {
+        spare = auth = undefined;
+        return connect(index);
+      }
+      const final = /** @type {any} */ ({ unauthorized: 4401, forbidden: 4403 })[code];
+      if (final) return end(error, final);
+      if (code === "too-big") {
+        // Without this the hub would end every link because of the same message.
+        [...queue.values()].sort((a, b) => b.size - a.size)[0]?.settle(error);
+      }
+      // A link that worked is tried again, twice if need be; one that did not is not.
+      let then = best;
+      if (!pause) {
+        if (!up || attempts % 3 > 1) then = index + 1;
+        if (!up && transports[then]) return connect(then);
+      }
+      const backOff = Math.min(30, 2 ** attempts++) * 1e3;
+      later(
+        () => connect(then % transports.length),
+        connect,
+        code === "slow" ? 0 : pause && !wait ? 25e3 * random() + 5e3 : backOff * random() + wait,
+      );
+      emit("error", { error });
     };
 
-    /** Repeats later what was refused for now, and what has no answer yet. @param {number} [wait] */
-    const again = (wait = 0) => {
-      againTimer = timer(againTimer, wait + 1e3 + 2e3 * random(), () => {
-        for (const topic of topics.values()) {
-          if (topic.off) tellAll("sub", topic);
-        }
-        for (const item of queue.values()) item.link = undefined;
-        flush();
-      });
+    /** The end of the client. @param {Fault} error @param {number} code */
+    const end = (error, code) => {
+      if (this.readyState > 1) return;
+      state(3);
+      life.abort();
+      drop(current);
+      drop(next);
+      for (const key of timers.keys()) cancel(key);
+      for (const item of queue.values()) item.settle(error);
+      if (code > 1000) emit("error", { error });
+      emit("close", { code, reason: error.message });
     };
 
-    // ---- what goes up ----------------------------------------------------------------------------
-
-    /** @param {Link | undefined} link @param {string} op @param {Topic} topic */
-    const tell = (link, op, { name, pattern, pos, as }) => {
-      // The answer to a sub needs no id; with one, the answer to an unsub is nobody's.
-      link?.send?.({ op, [pattern ? "pattern" : "topic"]: name, since: pos, as, id: op === "sub" ? undefined : -1 });
-    };
-
-    /** @param {string} op @param {Topic} topic */
-    const tellAll = (op, topic) => {
-      topic.link = undefined;
-      topic.off = op === "unsub";
-      tell(current, op, topic);
-      tell(next, op, topic);
-    };
-
-    /** @param {string} name */
-    const isPattern = (name) => {
-      if (/\/\.\.?\/|[^\w.~/+#-]/.test(`/${name}/`)) throw fault("bad-name");
-      return /[+#]/.test(name);
-    };
+    // ---- what goes up --------------------------------------------------------------------------------
 
     /** Queues a request; bytes are added to it when they were read. Who does not look at the promise
      * is not told of a rejection.
-     * @param {Frame} frame @param {any} [data] @returns {Promise<any>} */
-    const request = (frame, data) => {
+     * @param {Frame} frame @param {(answer: any) => any} give what of the answer the caller gets
+     * @param {any} [data] @returns {Promise<any>} */
+    const request = (frame, give, data) => {
       const promise = new Promise((resolve, reject) => {
         const id = (frame.id = ++lastId);
         /** @type {Item} */
-        const item = { frame, size: 0, resolve, reject, ready: true };
+        const item = {
+          frame,
+          size: 0,
+          settle: (error, answer) => {
+            if (!queue.delete(id)) return;
+            this.bufferedAmount -= item.size;
+            if (error) reject(error);
+            else resolve(answer);
+          },
+        };
         if (isPattern(frame.topic)) throw fault("bad-name");
         if (this.readyState > 1) throw fault("closed");
         if (frame.op === "pub") {
-          if ((data.size ?? data.byteLength ?? data.trim) === undefined || /[^ -~]/.test(frame.key)) throw fault("bad-request");
+          if ((data?.size ?? data?.byteLength ?? data?.trim) === undefined || /[^ -~]/.test(frame.key)) throw fault("bad-request");
           const blob = new Blob([data]); // a copy
           item.size = blob.size;
-          frame.idem = seed + id;
+          frame.idem = seed + "-" + id;
           // What is no text does not become one on the way.
-          if (typeof data === "string") frame.data = data.replace(/\p{Cs}/gu, "\ufffd");
+          if (data.trim) frame.data = data.replace(/\p{Cs}/gu, "\ufffd");
           else {
-            item.ready = false;
+            item.frame = undefined;
             blob.arrayBuffer().then((buffer) => {
-              frame.data64 = btoa(Array.from(new Uint8Array(buffer), (c) => String.fromCharCode(c)).join(""));
-              item.ready = true;
+              frame.data64 = btoa(Array.from(new Uint8Array(buffer), (code) => String.fromCharCode(code)).join(""));
+              item.frame = frame;
               flush();
-            }, (error) => settle(item, error));
+            }, item.settle);
           }
         }
         if (queue.size >= maxQueue || this.bufferedAmount + item.size > maxQueueBytes) throw fault("queue-full");
         queue.set(id, item);
         this.bufferedAmount += item.size;
         flush();
-      });
+      }).then(give);
       promise.catch(() => {});
       return promise;
     };
@@ -506,16 +432,14 @@ export class Coho extends EventTarget {
     const flush = () => {
       const link = current;
       if (!link?.up) return;
+      if (queue.size < 2) heard(link);
       for (const item of queue.values()) {
         if (item.link === link) continue;
-        if (!item.ready) return;
-        if (link.busy?.()) {
-          flushTimer = timer(flushTimer, 50, flush);
-          return;
-        }
+        if (!item.frame) return;
+        if (link.busy()) return later(flush, flush, 50);
         item.at ??= now();
         // The hub remembers an idempotency key for 300 s.
-        if (item.frame.idem && now() - item.at > 27e4) settle(item, fault("unknown"));
+        if (item.frame.idem && now() - item.at > 27e4) item.settle(fault("unknown"));
         else {
           item.link = link;
           link.send?.(item.frame);
@@ -523,19 +447,35 @@ export class Coho extends EventTarget {
       }
     };
 
-    /** @param {Item | undefined} item @param {Error | false} error @param {Frame} [answer] */
-    const settle = (item, error, answer) => {
-      if (!item || !queue.delete(item.frame.id)) return;
-      this.bufferedAmount -= item.size;
-      if (error) item.reject(error);
-      else item.resolve(answer);
+    /** Repeats later what was refused for now, and what has no answer yet. @param {number} wait */
+    const again = (wait) => {
+      later(() => {
+        if (next) return again(0); // no topic starts without a position while there are two links
+        for (const topic of topics.values()) if (topic.off) change("sub", topic);
+        for (const item of queue.values()) item.link = undefined;
+        flush();
+      }, again, 2e3 * random() + 1e3 + wait);
     };
 
-    // ---- what the caller sees --------------------------------------------------------------------
+    // ---- what is followed ----------------------------------------------------------------------------
+
+    /** @param {Link | null | undefined} link @param {string} op @param {Topic} topic */
+    const tell = (link, op, { name, pattern, pos, as, id }) => {
+      link?.send?.({ op, [pattern ? "pattern" : "topic"]: name, since: pos, as, id });
+    };
+
+    /** Only the answer to the last of these counts. @param {string} op @param {Topic} topic */
+    const change = (op, topic) => {
+      topic.link = undefined;
+      topic.off = op === "unsub";
+      topic.id = ~++lastId;
+      if (next) fail(next);
+      tell(current, op, topic);
+    };
 
     /**
      * @param {string} name @param {((message: any) => void) | null} [fn]
-     * @param {import("./coho.d.ts").SubscribeOptions} [options]
+     * @param {SubscribeOptions} [options]
      */
     this.subscribe = (name, fn, { since, as } = {}) => {
       const pattern = isPattern(name);
@@ -555,42 +495,104 @@ export class Coho extends EventTarget {
           topic.all.delete(listener);
           if (topic.all.size < 2 && topics.get(name) === topic) {
             topics.delete(name);
-            tellAll("unsub", topic);
+            change("unsub", topic);
           }
         },
       };
       topic.all.add(listener);
       topics.set(name, topic);
-      const back = since && !(distance(since, topic.pos) >= 0);
+      const back = since && !(distance(since, topic.pos) >= 0) && (topic.pos = since);
       if (!known || as || back) {
         // If need be the whole topic goes back; those who had its messages do not get them again.
         if (as) topic.as = as;
-        if (back) topic.pos = since;
-        if (known) tellAll("unsub", topic);
-        tellAll("sub", topic);
+        if (known) change("unsub", topic);
+        change("sub", topic);
       }
       return listener;
     };
 
+    /** @param {Topic} topic @param {Fault} error */
+    const refuse = (topic, error) => {
+      topic.off = true;
+      if (transient.test(error.code)) again(1e4);
+      else topics.delete(topic.name);
+      emit("error", { error, topic: topic.name });
+    };
+
+    /** @param {Link} link @param {Frame} frame @param {Fault | false} error */
+    const hear = (link, frame, error) => {
+      const { op, id, topic: name, pos, lost } = frame;
+      const topic = topics.get(frame.pattern ?? name);
+      if (!topic || (id && id !== topic.id)) return;
+      // A pattern has many topics and no position: it cannot go on, but it cannot meet a message twice.
+      const at = topic.pattern ? undefined : pos;
+      const step = distance(pos, topic.pos);
+      if (error) refuse(topic, error);
+      else if (op === "ok") {
+        // Nobody can say what a pattern missed.
+        if (topic.pattern && topic.link && topic.link !== link) emit("gap", { topic: topic.name, lost: null });
+        if (topic.link !== next) topic.link = link;
+        topic.off = false;
+        // Where it starts; "0" is no position, and would not tell what goes before the first message.
+        if (!(/** @type {any} */ (topic.pos) > "0")) topic.pos = at;
+      } else if (pos && topic.link === link && !(step <= 0 && lost !== null)) {
+        topic.pos = at;
+        if (op) emit(op, { topic: name, pos, lost: lost && step < lost ? step : lost });
+        else {
+          emit("message", { pattern: frame.pattern, topic: name, pos, data: dataOf(frame) }, (event) => {
+            for (const listener of [...topic.all]) {
+              if (distance(pos, listener.last) <= 0) continue;
+              listener.last = at;
+              call(listener.fn, event);
+            }
+          });
+        }
+      }
+    };
+
+    // ---- what comes down -----------------------------------------------------------------------------
+
+    /** @param {Link} link @param {Frame} frame @param {any} [error] */
+    const receive = (link, frame, error = frame.op === "error" && fault(frame.code, frame.text)) => {
+      if (link.dead) return;
+      const { op, id } = frame;
+      const item = queue.get(id);
+      if (error && (id === 0 || error.wait === undefined)) fail(link, error);
+      else if (item) {
+        if (transient.test(error.code)) again(error.wait);
+        else if (error.code === "unauthorized" && spare) fail(link, error);
+        else item.settle(error, frame);
+        flush();
+      } else if (op === "expiring" && renewable) {
+        // If there is no new one, the old one expires, and then it is asked for again.
+        authorize().then(() => link.send?.({ op: "auth", token: auth }), () => {});
+      } else hear(link, frame, error);
+      useful(link);
+    };
+
     /**
      * @param {string} topic @param {string | ArrayBuffer | ArrayBufferView | Blob} data
-     * @param {import("./coho.d.ts").PublishOptions} [options]
+     * @param {PublishOptions} [options]
      */
-    this.publish = (topic, data, { key } = {}) => request({ op: "pub", topic, key }, data);
+    this.publish = (topic, data, { key } = {}) => request({ op: "pub", topic, key }, ({ pos }) => ({ pos }), data);
 
-    /** @param {string} topic */
-    this.presence = (topic) => request({ op: "presence", topic });
+    /** @param {string} topic @param {number} [after] */
+    this.presence = (topic, after = 0) =>
+      request({ op: "presence", topic, limit: 1e4, after }, ({ members, pos, next }) => ({ members, pos, next }));
 
     /** @param {string} topic @param {number} [limit] */
-    this.history = async (topic, limit = 100) => {
-      const answer = await request({ op: "history", topic, limit });
-      for (const message of answer.messages) message.data = dataOf(message);
-      answer.pos ??= answer.next;
-      return answer;
-    };
+    this.history = (topic, limit = 100) =>
+      request({ op: "history", topic, limit }, ({ messages, pos, next }) => ({
+        messages: messages.map((/** @type {Frame} */ message) => ({ pos: message.pos, data: dataOf(message) })),
+        pos: pos ?? next,
+      }));
 
     this.close = () => end(fault("closed"), 1000);
 
-    connect(best);
+    for (const type of ["online", "offline", "pageshow", "pagehide", "visibilitychange"]) {
+      globalThis.addEventListener?.(type, /off|hide/.test(type) ? leave : wake, life);
+    }
+    connect();
+    state();
   }
 }

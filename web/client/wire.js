@@ -2,17 +2,16 @@
  * What coho.js is made of: frames, positions and errors, and the nouns of the client.
  */
 
-/** @typedef {Error & {code: string, wait?: number}} Fault `wait` is how many milliseconds to leave the hub alone */
+/** @typedef {Error & {code: string, wait: number}} Fault `wait` is how many milliseconds to leave the hub alone */
 /** @typedef {Record<string, any>} Frame of coho.json.v1 */
 
 /**
  * @typedef Link one way to the hub, for as long as it works
  * @property {number} index among the transports
- * @property {(frame: Frame) => void} [send] missing until the link can send
+ * @property {(frame: Frame) => void} [send] missing until the link can send, and when it is dead
  * @property {() => void} [stop]
- * @property {() => any} [busy] nothing more should be sent now
+ * @property {() => any} busy nothing more should be sent now
  * @property {boolean} [dead]
- * @property {any} [timer] ends the link when nothing useful comes
  * @property {number} [up] since when it is the one in use
  */
 
@@ -20,6 +19,7 @@
  * @typedef Topic what is followed
  * @property {string} name
  * @property {boolean} pattern
+ * @property {number} [id] of the request whose answer counts
  * @property {string} [pos] where to go on: of the last message or gap, before that where to start
  * @property {{id: string, info?: unknown}} [as]
  * @property {Link} [link] the one whose messages count: the last that answered
@@ -35,13 +35,11 @@
 
 /**
  * @typedef Item a request that lives until it is answered, over any number of links
- * @property {Frame} frame
+ * @property {Frame} [frame] missing until its bytes were read
  * @property {number} size
- * @property {boolean} [ready] its bytes were read
  * @property {Link} [link] that it was sent on
  * @property {number} [at] when it was sent first
- * @property {(answer: any) => void} resolve
- * @property {(error: Error) => void} reject
+ * @property {(error: any, answer?: any) => void} settle
  */
 
 /** Names for statuses and close codes; a close code of the hub is 4000 and a status.
@@ -61,15 +59,14 @@ export const names = {
   1013: "full",
 };
 
-/** The hub asks to be left alone for a while. */
-export const busy = /full|many|avail/;
+/** Who comes back at once is not welcome, or comes in vain. */
+export const busy = /full|many|avail|off/;
 
 /** What may work later. */
 export const transient = /full|many|avail|slow|disc/;
 
-/** An error that can also stand for a frame.
- * @type {(code?: string, text?: string | number, wait?: number) => Fault} */
-export const fault = (code = "disconnected", text = code, wait) => Object.assign(Error(/** @type {string} */ (text)), { op: "error", code, text, wait });
+/** @type {(code?: string, text?: any, wait?: number) => Fault} */
+export const fault = (code = "disconnected", text = code, wait = 0) => Object.assign(Error(text), { code, wait });
 
 /** How many messages `a` is after `b`; NaN when these cannot be compared.
  * @type {(a?: string, b?: string) => number} */
@@ -80,7 +77,13 @@ export const distance = (a = "", b = "") => {
 };
 
 /** @type {(message: Frame) => string | Uint8Array<ArrayBuffer>} */
-export const dataOf = ({ data, data64 }) => data ?? Uint8Array.from(atob(data64), (c) => c.charCodeAt(0));
+export const dataOf = ({ data, data64 }) => data ?? Uint8Array.from(atob(data64), (c) => /** @type {any} */ (c).charCodeAt());
+
+/** @param {string} name */
+export const isPattern = (name) => {
+  if (/\/\.\.?\/|[^\w.~/+#-]/.test(`/${name}/`)) throw fault("bad-name");
+  return /[+#]/.test(name);
+};
 
 /** Remembers the transport that worked, by network. @type {Record<string, any>} */
 export let store = {};
