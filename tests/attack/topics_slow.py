@@ -85,7 +85,7 @@ def slow_json_and_events():
 
 @attack("B16", "the same on a connection for one topic: 4408; where slow ones are to be closed: 1013; where values replace one another: the latest")
 def slow_raw():
-    with topics(max_queue=QUEUE).bounded(memory_kb=6 * 1024, cpu_ms=1500, kept_bytes=4 * MIB) as victim:
+    with topics(max_queue=QUEUE).bounded(memory_kb=6 * 1024, cpu_ms=1500, kept_bytes=5 * MIB) as victim:
         for topic, code in (("raw", 4408), ("disconnect/x", 1013)):
             peer = victim.talker(f"/t/{topic}", narrow=True)
             victim.made.append(peer)
