@@ -5,7 +5,7 @@
  * form is shown as it is, as if somebody had said it; so `curl -d hello` is a way to chat, too.
  */
 
-import type { Coho, CohoMessageEvent, CohoSubscription } from "../client/coho.js";
+import type { Coho, CohoMember, CohoMessageEvent, CohoSubscription } from "../client/coho.js";
 import { parse, type ChatLine, type PresenceEvent, type Typist } from "./protocol.js";
 
 export const maxTextBytes = 4096;
@@ -73,6 +73,18 @@ function memberFrom(id: string, info: unknown): Member {
   return { id, name: nameFrom((info as { name?: unknown } | null | undefined)?.name ?? id) };
 }
 
+/** Who is present, all parts of the list; what happens to them meanwhile is behind `pos`. */
+async function everybody(client: Coho, topic: string): Promise<{ members: CohoMember[]; pos: string }> {
+  const { members, pos, next } = await client.presence(topic);
+  const all = [...members];
+  for (let after = next; after !== undefined; ) {
+    const part = await client.presence(topic, after);
+    all.push(...part.members);
+    after = part.next;
+  }
+  return { members: all, pos };
+}
+
 export class Room {
   readonly #client: Coho;
   readonly #topic: string;
@@ -132,7 +144,7 @@ export class Room {
 
   /** The list, and from there on what happens to it. */
   async #count(): Promise<void> {
-    const list = await this.#client.presence(this.#topic).catch(() => null);
+    const list = await everybody(this.#client, this.#topic).catch(() => null);
     if (!list) return; // the client has ended
     this.#members.clear();
     for (const { id, info } of list.members) this.#members.set(id, memberFrom(id, info));

@@ -40,10 +40,8 @@ function track<Answer extends { pos: Position }>(hub: Coho, topic: string, as: C
   return () => (life.abort(), subscription?.unsubscribe());
 }
 
-/**
- * Follows a topic, present there as `me`: first its history, then what comes; a return to a topic goes on
- * where it was left. `decode` makes a value of a message, and has to be the same at each render.
- */
+/** Follows a topic, present there as `me`: first its history, then what comes; a return goes on where it was left.
+ *  `decode` makes a value of a message, and has to be the same at each render. */
 export function useTopic<T extends { id: string }>(hub: Coho, topic: string, decode: (m: Received) => T, me?: string) {
   const [logs, setLogs] = useState<Record<string, Entry<T>[]>>({});
   const [errors, setErrors] = useState<Record<string, string>>({});
@@ -56,13 +54,10 @@ export function useTopic<T extends { id: string }>(hub: Coho, topic: string, dec
       left.current[topic] = { messages: [], pos };
       change((entries) => arrivals.reduce(arrive, entries));
     };
-    const read = (message: Received): Entry<T> => {
-      const value = decode(message);
-      return { id: value.id, value, pos: message.pos };
-    };
+    const read = (message: Received, value = decode(message)): Entry<T> => ({ id: value.id, value, pos: message.pos });
     return track(hub, topic, me ? { id: me } : undefined, {
       ask: async () => left.current[topic] ?? hub.history(topic),
-      onAnswer: ({ messages, pos }) => take(pos, messages.map(read)),
+      onAnswer: ({ messages, pos }) => take(pos, messages.map((message) => read(message))),
       onMessage: (message) => take(message.pos, [read(message)]),
       onGap: ({ lost, pos = "" }) => take(pos, [{ id: `gap ${pos}`, lost, pos }]),
       onError: ({ message }) => setErrors({ [topic]: message }),
@@ -80,18 +75,23 @@ export function useTopic<T extends { id: string }>(hub: Coho, topic: string, dec
   return { entries: logs[topic], error: errors[topic], send };
 }
 
+/** All parts of the list; what happens to it meanwhile comes behind the first one's `pos`. */
+async function everybody(hub: Coho, topic: string, after?: number): Promise<{ members: CohoMember[]; pos: Position }> {
+  const { members, pos, next } = await hub.presence(topic, after);
+  return { members: next ? [...members, ...(await everybody(hub, topic, next)).members] : members, pos };
+}
+
 /** Who is present in a topic, in the order in which they came. */
 export function usePresence(hub: Coho, topic: string): CohoMember[] {
   const [seen, setSeen] = useState<Record<string, CohoMember[]>>({});
   useEffect(() => track(hub, `${topic}/presence`, undefined, {
-    ask: () => hub.presence(topic),
-    onAnswer: ({ members }) => setSeen({ [topic]: [...members] }),
+    ask: () => everybody(hub, topic),
+    onAnswer: ({ members }) => setSeen({ [topic]: members }),
     onMessage: ({ data }) => {
-      const { event, id, info } = JSON.parse(String(data)) as CohoMember & { event: "join" | "leave" };
-      setSeen(({ [topic]: all = [] }) => {
-        const others = all.filter((member) => member.id !== id);
-        return { [topic]: event === "join" ? [...others, { id, info }] : others };
-      });
+      const { event, id, info } = JSON.parse(String(data)) as CohoMember & { event: "join" | "update" | "leave" };
+      const change = (all: CohoMember[]) => event === "update" ? all.map((one) => (one.id === id ? { id, info } : one))
+        : [...all.filter((one) => one.id !== id), ...(event === "join" ? [{ id, info }] : [])];
+      setSeen(({ [topic]: all = [] }) => ({ [topic]: change(all) }));
     },
     onGap: (_, restart) => restart(),
   }), [hub, topic]);
