@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct web web;
@@ -20,10 +21,9 @@ static void enter(coho_hub *hub, unsigned first, unsigned last, const char *info
 
 /* What follows `"next":`, or 0. */
 static unsigned long next_of(const char *body) {
-  unsigned long next = 0;
-  const char *at = strstr(body, "\"next\":");
-  if (at) assert_int_equal(sscanf(at, "\"next\":%lu}", &next), 1);
-  return next;
+  static const char name[] = "\"next\":";
+  const char *at = strstr(body, name);
+  return at ? strtoul(at + sizeof name - 1, NULL, 10) : 0;
 }
 
 /* ---- HTTP ------------------------------------------------------------------------------------ */

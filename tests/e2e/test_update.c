@@ -1,9 +1,11 @@
 /* Options of a server that runs: who comes takes the new ones, who is there goes on with the old ones. */
+#include "support/clock.h"
 #include "support/web.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define GOOD "Origin: https://good.example\r\n"
@@ -104,9 +106,9 @@ static int post(struct raw *r, const char *body) {
       snprintf(text, sizeof text, "POST /in HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n%s",
                strlen(body), body);
   raw_send(r, text, (size_t)len);
-  int status = 0;
-  assert_int_equal(sscanf(raw_head(r, head, sizeof head), "HTTP/1.1 %d", &status), 1);
-  return status;
+  const char *line = raw_head(r, head, sizeof head);
+  assert_memory_equal(line, "HTTP/1.1 ", 9);
+  return (int)strtol(line + 9, NULL, 10);
 }
 
 static void update_server(const coho_server_options *so) {
@@ -240,6 +242,24 @@ static void test_what_is_no_mount(void **state) {
   web_close(&web);
 }
 
+/* Of what is wrong nothing is taken over, not even what does not wait for the next connection. */
+static void test_a_wrong_mount_changes_no_rate(void **state) {
+  (void)state;
+  const coho_options wrong = {.flags = 1U << 31};
+  const coho_topics_options before = {.http_rate = {.per_second = 1, .burst = 1}};
+  const coho_topics_options o = {.conn = &wrong, .http_rate = {.per_second = 1000, .burst = 1000}};
+  clock_stop();
+  web_open(&web, &before, NULL);
+  web_ask(&one, "/t/room/history", 200, NULL);
+  assert_int_equal(coho_route_topics_update(web.w.server, "/t/", &o), COHO_EOPTION);
+  clock_move(1000);
+  web_ask(&one, "/t/room/history", 200, NULL);
+  web_get(&one, "", "/t/room/history");
+  assert_int_equal(web_answer(&one), 429);
+  clock_go();
+  web_close(&web);
+}
+
 /* ---- under load ------------------------------------------------------------------------------ */
 
 enum { LOOPS = 3, CLIENTS = 8, ROUNDS = 25 };
@@ -296,6 +316,7 @@ int main(void) {
       cmocka_unit_test_teardown(test_who_follows_goes_on, web_teardown),
       cmocka_unit_test_teardown(test_keys_of_topics, web_teardown),
       cmocka_unit_test_teardown(test_what_is_no_mount, web_teardown),
+      cmocka_unit_test_teardown(test_a_wrong_mount_changes_no_rate, web_teardown),
       cmocka_unit_test_teardown(test_changes_under_load, web_teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
