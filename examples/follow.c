@@ -31,6 +31,7 @@ int main(int argc, char **argv) {
   coho_loop *loop = coho_loop_new();
   coho_client *c = NULL;
   int err = argc < 3 ? COHO_EINVAL : loop ? 0 : COHO_ENOMEM;
+  (void)setvbuf(stdout, NULL, _IOLBF, 0); /* in a pipe each line comes at once, too */
   if (!err) err = coho_client_new(loop, argv[1], &opt, &c);
   if (!err) err = coho_client_follow(c, argv[2], &follow, NULL);
   if (!err) err = coho_client_publish(c, argv[2], coho_text("hello from follow.c"), NULL);

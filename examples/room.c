@@ -62,6 +62,7 @@ int main(int argc, char **argv) {
   coho_client_presence_options who = {.on_member = here, .done = here_all, .ctx = &r};
   coho_loop *loop = coho_loop_new();
   int err = argc < 4 ? COHO_EINVAL : loop ? 0 : COHO_ENOMEM;
+  (void)setvbuf(stdout, NULL, _IOLBF, 0); /* in a pipe each line comes at once, too */
   (void)snprintf(r.companion, sizeof r.companion, "%s/presence", r.topic);
   if (!err) err = coho_client_new(loop, argv[1], NULL, &r.client);
   if (!err) err = coho_client_history(r.client, r.topic, &last);

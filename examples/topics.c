@@ -1,4 +1,5 @@
-/* Topics on the web: follow with curl -N, publish with curl -d, or any WebSocket client. */
+/* Topics on the web: follow with curl -N, publish with curl -d, or any WebSocket client, at
+   http://127.0.0.1:9001/t/room/tea. */
 #include <coho/topics.h>
 #include <stdio.h>
 
