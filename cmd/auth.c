@@ -172,20 +172,15 @@ int auth_check(const struct command *c, const struct auth_options *a, const void
 
 /* ---- the same ------------------------------------------------------------------------------- */
 
-static bool same_text(const char *a, const char *b) { return a && b ? !strcmp(a, b) : a == b; }
-
-static bool same_issuer(const struct issuer *a, const struct issuer *b) {
-  return same_text(a->name, b->name) && same_text(a->jwks, b->jwks) &&
-         same_text(a->secret_file, b->secret_file) && same_text(a->public_key, b->public_key);
+/* What else there is changes without other keys. */
+static bool is_of_keys(const struct option *o) {
+  return !strcmp(o->name, "issuers") || !strcmp(o->name, "audience");
 }
 
 bool auth_same(const struct auth_options *a, const struct auth_options *b) {
-  bool same = a->issuers.count == b->issuers.count && a->audience.count == b->audience.count;
-  for (size_t i = 0; same && i < a->issuers.count; i++)
-    same = same_issuer(issuer_at(a, i), issuer_at(b, i));
-  for (size_t i = 0; same && i < a->audience.count; i++)
-    same = !strcmp(a->audience.items[i], b->audience.items[i]);
-  return same;
+  for (const struct option *o = auth_parts; o->name; o++)
+    if (is_of_keys(o) && !option_same(o, a, b)) return false;
+  return true;
 }
 
 /* ---- keys ----------------------------------------------------------------------------------- */

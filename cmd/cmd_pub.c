@@ -304,7 +304,8 @@ static int run(const struct command *c, int argc, char **argv) {
   int status = option_parse(c, argc, argv, &v, args, &count);
   if (!status) status = check(c, &v, args[1]);
   if (!status)
-    status = topic_url_read(c, args[0], v.topic || (v.json && !topic_url_names(args[0])), &url);
+    status = topic_url_read(c, args[0], v.topic || (v.json && !topic_url_names(args[0])),
+                            "is that of --topic, with the URL of its hub", &url);
   if (!status && url.topic) status = topic_check(c, url.topic);
   if (!status) status = reach_check(c, &v.hub.reach, args[0], url.hub);
   if (!status) status = publish_to(c, &v, &url, args[1]);

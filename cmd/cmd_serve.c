@@ -200,7 +200,7 @@ static int serve(const struct settle_source *from, const struct serve_values *v,
     fputs("--limit memory allows too little for this.\n", stderr);
   admin_stop();
   if (v->demo) demo_stop();
-  topics_end();
+  topics_settle();
   systemd_end();
   coho_server_free(s);
   topics_stop();
@@ -264,7 +264,8 @@ const struct command cmd_serve = {
         "'listening URL' for each listener. /echo sends every message back, /healthz answers 'ok'."
         "\n\n"
         "SIGHUP reads the file of --config, certificates, keys and authorities again, opens the "
-        "file of --access-log-file again, and tells in lines on standard error what has changed and "
+        "file of --access-log-file again, and tells in lines on standard error what has changed "
+        "and "
         "what needs a restart; connections that are open stay, and go on with the limits that they "
         "came by. When something is wrong, everything stays as it was. Without any of these "
         "SIGHUP does nothing, or ends the server when its standard input is a terminal, since the "

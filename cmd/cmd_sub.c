@@ -240,7 +240,9 @@ static int run(const struct command *c, int argc, char **argv) {
   int status = option_parse(c, argc, argv, &v, args, &count);
   for (size_t i = 0; !status && i + 1 < count; i++)
     topics[i] = args[i + 1];
-  if (!status) status = topic_url_read(c, args[0], topics[0] != NULL, &url);
+  if (!status)
+    status =
+        topic_url_read(c, args[0], topics[0] != NULL, "stands behind the URL of its hub", &url);
   if (!status && url.topic) topics[0] = url.topic;
   if (!status) status = check(c, &v, topics);
   if (!status) status = reach_check(c, &v.hub.reach, args[0], url.hub);

@@ -93,14 +93,16 @@ static void wrong_kind(const struct job *j, const char *name, const char *takes,
 }
 
 /* Its text, NULL after a fault. */
-static const char *text_of(const struct job *j, const char *name, const struct config_node *n) {
+static const char *text_of(const struct job *j, const char *name, bool required,
+                           const struct config_node *n) {
   if (n->kind != CONFIG_TEXT) {
     wrong_kind(j, name, "one value", n);
     return NULL;
   }
   if (n->bare) {
-    faults_add_at(j->c->faults, n->place, "%s has no value; leave the line out for the default",
-                  name);
+    faults_add_at(j->c->faults, n->place, "%s has no value; %s", name,
+                  required ? "one that begins with '#' stands in quotes"
+                           : "leave the line out for the default");
     return NULL;
   }
   faults_know(j->c->faults, n->text, n->place);
@@ -171,7 +173,7 @@ static const char *from_there(const struct job *j, const struct option *o, const
 
 static void set_flag(const struct job *j, const struct option *o, bool *member,
                      const struct config_node *n) {
-  const char *text = text_of(j, o->name, n);
+  const char *text = text_of(j, o->name, o->required, n);
   if (!text) return;
   if (!strcmp(text, "true") || !strcmp(text, "false"))
     *member = *text == 't';
@@ -181,7 +183,7 @@ static void set_flag(const struct job *j, const struct option *o, bool *member,
 
 static void set_text(const struct job *j, const struct option *o, void *values,
                      const struct config_node *n) {
-  const char *text = text_of(j, o->name, n);
+  const char *text = text_of(j, o->name, o->required, n);
   if (text) text = from_there(j, o, text, n);
   if (text) (void)option_set(j->c, o, values, text); /* which tells what is wrong */
 }
@@ -215,7 +217,7 @@ static void set_pair(const struct job *j, const struct option *o, void *values,
     unknown_pair(j, o, n);
     return;
   }
-  const char *value = text_of(j, n->key, n);
+  const char *value = text_of(j, n->key, false, n);
   if (!value) return;
   size_t name_len = strlen(n->key), len = name_len + strlen(value) + 2;
   struct made *m = (struct made *)malloc(sizeof *m + len);

@@ -99,6 +99,8 @@ void option_list_free(struct option_list *l);
 int option_defaults(const struct command *c, const struct option *table, void *values);
 /* Gives back the lists and rows of a table, not the texts. */
 void option_free(const struct option *table, void *values);
+/* Whether both values say the same in this one. */
+bool option_same(const struct option *o, const void *a, const void *b);
 /* Sets one that is no flag, group or rows; a list appends. 0 or an exit status, as below. */
 int option_set(const struct command *c, const struct option *o, void *values, const char *text);
 /* Reads a number, size or time within the option's bounds, as option_parse() does. Of the option only

@@ -220,7 +220,7 @@ static int show_up(struct subject *t) {
 void subject_begin(struct subject *t, struct subscriber *s, const char *name) {
   const struct sub_values *v = s->values;
   *t = (struct subject){.subscriber = s, .name = name, .is_pattern = strpbrk(name, "+#") != NULL};
-  (void)snprintf(t->companion, sizeof t->companion, "%s/presence", name);
+  (void)snprintf(t->companion, sizeof t->companion, "%s" COHO_COMPANION, name);
   s->waits_for += v->no_follow;
   int err = 0;
   if (t->is_pattern) {

@@ -9,7 +9,7 @@
 
 #include "subscriber.h"
 
-enum { SUBJECT_COMPANION = 255 + sizeof "/presence" };
+#include "hub/pattern.h"
 
 struct subject {
   struct subscriber *subscriber;
@@ -21,7 +21,7 @@ struct subject {
   bool watched;   /* --presence: who comes and goes is followed */
   coho_pos first; /* --last: of the first message */
   coho_pos end;   /* --no-follow: all up to here */
-  char companion[SUBJECT_COMPANION];
+  char companion[COHO_TOPIC_COMPANION_MAX + 1];
 };
 
 /* name is one of either kind. After a failure the session is over. */

@@ -15,17 +15,13 @@ static int out_of_memory(const struct command *c) {
 }
 
 bool topic_is_companion(const char *topic) {
-  static const char presence[] = "/presence";
-  size_t len = strlen(topic), end = sizeof presence - 1;
-  return len > end && !strcmp(topic + len - end, presence);
+  return coho__topic_is_companion(coho__view_of(topic));
 }
 
 bool topic_is_pattern(const char *topic) { return strpbrk(topic, "+#") != NULL; }
 
 int topic_check(const struct command *c, const char *topic) {
-  struct coho__view name = coho__view_of(topic);
-  if (topic_is_companion(topic)) name.len -= strlen("/presence");
-  if (coho__topic_name_valid(name)) return 0;
+  if (coho__topic_name_valid(coho__topic_base(coho__view_of(topic)))) return 0;
   return usage_error(c,
                      "'%s' is no name of a topic: letters, digits and _.~- in segments separated "
                      "by slashes, such as room/tea",
@@ -72,17 +68,16 @@ static void take_all(struct topic_url *u) {
   (void)snprintf(u->hub, len + 2, "%s%s", u->text, slash || strchr(u->text, '?') ? "" : "/");
 }
 
-int topic_url_read(const struct command *c, const char *typed, bool named, struct topic_url *out) {
+int topic_url_read(const struct command *c, const char *typed, bool named, const char *beside,
+                   struct topic_url *out) {
   *out = (struct topic_url){.text = address_url(typed)};
   if (!out->text) return out_of_memory(c);
   if (named)
     take_all(out);
   else if (!cut(out))
     return usage_error(
-        c,
-        "'%s' names no topic; a topic is a URL such as ws://localhost:8080/t/room/tea, or "
-        "stands behind the URL of its hub",
-        typed);
+        c, "'%s' names no topic; a topic is a URL such as ws://localhost:8080/t/room/tea, or %s",
+        typed, beside);
   if (!out->hub) return out_of_memory(c);
   if (out->topic && strchr(out->topic, '?'))
     return usage_error(c, "'%s' has more than a topic behind /t/; since is --since", typed);

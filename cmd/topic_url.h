@@ -13,8 +13,10 @@ struct topic_url {
 };
 
 /* typed as of address_url(). With named, topics are given beside, and the URL is the hub's; else it is
-   HUB/t/TOPIC, which is not checked. 0, or an exit status after a sentence. */
-int topic_url_read(const struct command *c, const char *typed, bool named, struct topic_url *out);
+   HUB/t/TOPIC, which is not checked. beside: how else a topic is named, for the sentence about one that
+   is not. 0, or an exit status after a sentence. */
+int topic_url_read(const struct command *c, const char *typed, bool named, const char *beside,
+                   struct topic_url *out);
 /* Whether a URL, as typed, has a topic behind /t/. */
 bool topic_url_names(const char *typed);
 void topic_url_free(struct topic_url *u);

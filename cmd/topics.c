@@ -371,8 +371,6 @@ int topics_update(const struct topics_options *t, coho_server *s,
   return 0;
 }
 
-void topics_end(void) { topics_settle(); }
-
 void topics_stop(void) {
   auth_stop(&auth);
   coho_hub_free(hub);

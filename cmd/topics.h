@@ -62,7 +62,7 @@ struct topics_common {
 /* The rest is for the caller. What it points to is lent. */
 coho_topics_options topics_options_of(const struct topics_common *common);
 
-/* After the check, when there are any; t stays until topics_update() or topics_end(). 0 or an error, after a
+/* After the check, when there are any; t stays until topics_update() or topics_settle(). 0 or an error, after a
    sentence on standard error. */
 int topics_start(const struct topics_options *t, coho_server *s,
                  const struct topics_common *common);
@@ -72,9 +72,9 @@ int topics_start(const struct topics_options *t, coho_server *s,
    error: nothing has changed but perhaps the keys. */
 int topics_update(const struct topics_options *t, coho_server *s,
                   const struct topics_common *common);
-/* What was lent to the last of both is not used any more; keys stay as they are. */
+/* What was lent to the last of both is not used any more, and nothing changes by itself; keys stay as they
+   are. Before the server is freed in any case. */
 void topics_settle(void);
-void topics_end(void);      /* before the server is freed: nothing changes any more */
 void topics_stop(void);     /* after the server was freed; also when they did not start */
 coho_hub *topics_hub(void); /* NULL: there are none */
 

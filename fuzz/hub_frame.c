@@ -66,7 +66,7 @@ static void claim_event(const char *text) {
 
 static void claim_shape(const struct coho__hub_frame *f) {
   bool placed = f->op == COHO_HUB_MESSAGE || f->op == COHO_HUB_GAP;
-  if (placed) CLAIM(f->topic.len > 0 && f->topic.len <= COHO_FOLLOWED_MAX && f->pos.epoch);
+  if (placed) CLAIM(f->topic.len > 0 && f->topic.len <= COHO_TOPIC_COMPANION_MAX && f->pos.epoch);
   if (f->op == COHO_HUB_MESSAGE && f->msg.type == COHO_TEXT)
     claim_text((struct coho__view){f->msg.data, f->msg.len});
   if (f->op == COHO_HUB_GAP) CLAIM(f->lost > 0);

@@ -136,8 +136,9 @@ typedef struct coho_follow_options {
   void (*on_gap)(coho_follow *f, uint64_t lost, coho_pos pos);
   /* The server follows, from its position on: after each connect. */
   void (*on_start)(coho_follow *f);
-  /* The server refuses, and says why in text, which is for people. COHO_EFULL, COHO_ETOOMANY and
-     COHO_EUNAVAILABLE: it is asked again later; else after the next token. */
+  /* The server refuses, or ends what it allowed, since the token allows less than the last one; it
+     says why in text, which is for people. COHO_EFULL, COHO_ETOOMANY and COHO_EUNAVAILABLE: it is
+     asked again later; else after the next token. */
   void (*on_error)(coho_follow *f, int err, const char *text);
   void *user; /* what coho_follow_user() returns */
   const char

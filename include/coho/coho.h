@@ -311,7 +311,7 @@ typedef struct coho_asset {
   const char *etag; /* with its quotes, at most 79 bytes, not weak */
   const unsigned char *data;
   size_t len;
-  const unsigned char *gzip; /* the same compressed, for clients that take it; NULL: there is none */
+  const unsigned char *gzip; /* the same compressed, for clients that take it; NULL: none */
   size_t gzip_len;
 } coho_asset;
 

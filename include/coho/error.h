@@ -136,6 +136,7 @@
   X(COHO_EKEYS,           -130, 0,   "RFC 7517", "no usable key") \
   X(COHO_ETOKENRATE,      -131, 429, "RFC 6585 4", "too many bad tokens from this address") \
   X(COHO_ECLAIMS,         -132, 401, "RFC 7519 4", "the token is signed, but a claim is missing or wrong") \
+  X(COHO_ETICKET,         -133, 401, "RFC 6750 3.1", "the ticket was used, is over, or never was one") \
   /* a client of topics */ \
   X(COHO_EHUBFRAME,       -140, 1007, "", "the hub sent what is no frame of coho.json.v1") \
   X(COHO_EHUBBINARY,      -141, 1003, "", "the hub sent a binary frame, of which coho.json.v1 has none") \

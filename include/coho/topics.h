@@ -38,9 +38,9 @@ typedef struct coho_topics_options {
   uint32_t auth_timeout_ms;   /* for the first message with a token; default 5,000 */
   uint32_t heartbeat_ms;      /* silence of a stream before a comment; default 15,000 */
   uint32_t poll_ms;           /* longest wait of a long poll; default 60,000 */
-  coho_rate http_rate; /* HTTP requests of one address, an IPv6 address by its first 64 bits: GET and
-                          POST, of which more are answered 429; default 1,000 a second, 2,000 at
-                          once; per_second UINT32_MAX: any number */
+  /* HTTP requests of one address, an IPv6 address by its first 64 bits: GET, HEAD and POST, of which more
+     are answered 429. Default 1,000 a second, 2,000 at once; per_second UINT32_MAX: any number. */
+  coho_rate http_rate;
 } coho_topics_options;
 
 COHO_API int coho_route_topics_sized(coho_server *s, const char *prefix, coho_hub *hub,

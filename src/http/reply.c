@@ -159,11 +159,11 @@ int coho_reply(coho_request *r, int status, const char *type, const void *body, 
   return coho__reply(coho__http_conn_of(r), &a);
 }
 
-static bool says_cache(const struct coho__http_conn *c) {
+bool coho__reply_says(const struct coho__http_conn *c, const char *name) {
   struct coho__view rest = {c->fields.data, c->fields.len};
   while (rest.len) {
     struct coho__view line = coho__view_split(&rest, '\n');
-    if (coho__view_eq_nocase(coho__view_split(&line, ':'), VIEW("Cache-Control"))) return true;
+    if (coho__view_eq_nocase(coho__view_split(&line, ':'), coho__view_of(name))) return true;
   }
   return false;
 }
@@ -171,7 +171,7 @@ static bool says_cache(const struct coho__http_conn *c) {
 int coho__reply_text(struct coho__http_conn *c, int status, const char *text) {
   char body[TEXT_MOST];
   /* RFC 9110 15.1: caches may keep some of them as they like. */
-  bool refuses = status >= 400 && !says_cache(c);
+  bool refuses = status >= 400 && !coho__reply_says(c, "Cache-Control");
   int err = refuses ? coho__reply_field(c, "Cache-Control", "no-store") : 0;
   if (err) return err;
   (void)snprintf(body, sizeof body, "%s\n", text ? text : coho__http1_reason(status));

@@ -19,6 +19,8 @@ bool coho__reply_is_head(const struct coho__http_conn *c);
 bool coho__reply_type_ok(const char *type);
 /* Adds a field of our own to the reply to come. 0, COHO_ENOMEM, COHO_EFULL. */
 int coho__reply_field(struct coho__http_conn *c, const char *name, const char *value);
+/* The reply to come has such a field, of ours or of the program. */
+bool coho__reply_says(const struct coho__http_conn *c, const char *name);
 /* Queues the reply. The length and the type of the body are said also where there is none to send
    (HEAD); a status without body (204, 304) says neither. 0, COHO_EBUSY (there is one), COHO_ECLOSED,
    COHO_ENOMEM and COHO_EFULL (nothing of it was sent, so another reply may follow), an error of the

@@ -28,9 +28,9 @@ struct coho__route {
      is correct HTTP; checks the handshake, also that it has no body, then takes the stream or
      replies. */
   void (*serve)(coho_request *r, void *ctx);
-  /* HTTP: a request to its paths is about to be refused with this error, before serve() had it or instead
-     of its answer: may reply, or add fields to the reply to come; an error when it did neither. COHO_ENOTFOUND:
-     the path has an encoded slash. May be NULL. */
+  /* HTTP: a request to its paths is about to be refused with this error, before serve() had it or
+     instead of its answer: may reply, or add fields to the reply to come; an error when it did
+     neither. COHO_ENOTFOUND: the path has an encoded slash. May be NULL. */
   int (*refuse)(coho_request *r, int err, void *ctx);
   const _Atomic uint64_t *max_body; /* lives as ctx does; NULL: the server's */
   void *ctx;

@@ -206,8 +206,8 @@ static bool etag_ok(const char *etag) {
   return true;
 }
 
-static bool asset_ok(const coho_asset *a) {
-  if (!a->path || a->path[0] != '/' || !a->type || !a->etag) return false;
+static bool content_ok(const coho_asset *a) {
+  if (!a->type || !a->etag) return false;
   return coho__reply_type_ok(a->type) && etag_ok(a->etag) && (a->data || !a->len) &&
          (a->gzip || !a->gzip_len);
 }
@@ -255,7 +255,7 @@ int coho__files_reply_asset(coho_request *r, const coho_asset *asset, size_t siz
   if (!asset) return COHO_EINVAL;
   int err = coho__sized_read(&a, sizeof a, asset, size);
   if (err) return err;
-  if (!asset_ok(&a)) return COHO_EINVAL;
+  if (!content_ok(&a)) return COHO_EINVAL;
   if (coho__http_replied(r)) return COHO_EBUSY;
   reply_asset(coho__http_conn_of(r), &a);
   return 0;
@@ -342,7 +342,7 @@ static int read_assets(coho_asset *dst, const coho_asset *src, size_t count, siz
   for (size_t i = 0; i < count; i++) {
     int err = coho__sized_read(&dst[i], sizeof dst[i], from + i * size, size);
     if (err) return err;
-    if (!asset_ok(&dst[i])) return COHO_EINVAL;
+    if (!dst[i].path || dst[i].path[0] != '/' || !content_ok(&dst[i])) return COHO_EINVAL;
     if (i && strcmp(dst[i - 1].path, dst[i].path) >= 0) return COHO_EINVAL;
   }
   return 0;

@@ -2,8 +2,8 @@
  * The backplane: where topics live. It gives each message its number and tells every node that has the
  * topic; this process alone (backplane_memory.c), or a store that several share.
  *
- * All functions but bury are called with the hub's lock held and do not wait. What a shared one learns later, it
- * brings by coho__topic_arrive() in the order of offsets, also this node's own messages.
+ * All functions but bury are called with the hub's lock held and do not wait. What a shared one learns
+ * later, it brings by coho__topic_arrive() in the order of offsets, also this node's own messages.
  */
 #ifndef COHO_HUB_BACKPLANE_H
 #define COHO_HUB_BACKPLANE_H

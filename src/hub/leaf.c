@@ -114,7 +114,7 @@ static struct coho__leaf *add_leaf(struct coho__topic *t, struct coho__part *par
   l->slice = slice;
   coho__list_append(&t->leaves, &l->in_topic);
   coho__list_append(&part->leaves, &l->in_part);
-  t->loops++;
+  t->leaf_count++;
   return l;
 }
 
@@ -150,7 +150,7 @@ static void free_leaf(struct coho__leaf *l) {
   coho__list_remove(&l->news);
   coho__list_remove(&l->unsettled);
   coho__list_remove(&l->rest);
-  l->topic->loops--;
+  l->topic->leaf_count--;
   free_patterns(l);
   coho__free(l, sizeof *l);
 }

@@ -68,9 +68,9 @@ size_t coho__message_size(const struct coho__message *m) {
 
 /* ---- while it is delivered ------------------------------------------------------------------- */
 
-int coho__message_begin(struct coho__message *m, size_t loops) {
+int coho__message_begin(struct coho__message *m, size_t leaves) {
   COHO_ASSERT(!m->live);
-  if (!loops) return 0;
+  if (!leaves) return 0;
   struct coho__live *live = (struct coho__live *)coho__zalloc(sizeof *live);
   if (!live) return COHO_ENOMEM;
   live->framed = coho__framed_over(m->frame, &m->msg);
@@ -78,7 +78,7 @@ int coho__message_begin(struct coho__message *m, size_t loops) {
     coho__free(live, sizeof *live);
     return COHO_ENOMEM;
   }
-  atomic_init(&live->loops, loops);
+  atomic_init(&live->leaves, leaves);
   m->live = live;
   return 0;
 }
@@ -86,9 +86,9 @@ int coho__message_begin(struct coho__message *m, size_t loops) {
 void coho__message_done(struct coho__message *m) {
   struct coho__live *live = m->live;
   COHO_ASSERT(live);
-  size_t loops = atomic_fetch_sub_explicit(&live->loops, 1, memory_order_acq_rel);
-  COHO_ASSERT(loops > 0);
-  if (loops > 1) return;
+  size_t left = atomic_fetch_sub_explicit(&live->leaves, 1, memory_order_acq_rel);
+  COHO_ASSERT(left > 0);
+  if (left > 1) return;
   m->live = NULL;
   free_live(live);
 }

@@ -1,9 +1,9 @@
 /*
- * A message of a topic: framed once, numbered once, shared by the history, by loops that deliver it
+ * A message of a topic: framed once, numbered once, shared by the history, by leaves that deliver it
  * and by queues that still hold its frame.
  *
  * What is only of use while it is being delivered, such as its compressed frames, hangs off `live` and
- * goes when the last loop has delivered it, or with the message when it is dropped before that; what
+ * goes when the last leaf has delivered it, or with the message when it is dropped before that; what
  * replays it later makes that anew.
  */
 #ifndef COHO_HUB_MESSAGE_H
@@ -22,7 +22,7 @@ struct coho__form {
 enum { COHO_FORMS = 3 };
 
 struct coho__live {
-  _Atomic size_t loops; /* that have it still to deliver */
+  _Atomic size_t leaves; /* that have it still to deliver */
   struct coho__framed *framed;
   struct coho__form *_Atomic forms[COHO_FORMS];
 };
@@ -46,9 +46,9 @@ void coho__message_unref(struct coho__message *m);                /* any thread;
 /* What it takes from memory while it is only kept in a history, its place and key there included. */
 size_t coho__message_size(const struct coho__message *m);
 
-/* Before anybody else sees it: so many loops are to deliver it, each of which holds a reference. None:
+/* Before anybody else sees it: so many leaves are to deliver it, each of which holds a reference. None:
    it does not go live. 0 or COHO_ENOMEM. */
-int coho__message_begin(struct coho__message *m, size_t loops);
+int coho__message_begin(struct coho__message *m, size_t leaves);
 /* One of them has, or never will; from then on it does not look at live. Nobody else ever does. */
 void coho__message_done(struct coho__message *m);
 

@@ -38,6 +38,22 @@ bool coho__pattern_valid(struct coho__view pattern) {
   return true;
 }
 
+/* ---- companions ------------------------------------------------------------------------------ */
+
+static const struct coho__view companion = {COHO_COMPANION, sizeof COHO_COMPANION - 1};
+
+bool coho__topic_is_companion(struct coho__view name) {
+  if (name.len <= companion.len) return false;
+  name.data += name.len - companion.len;
+  name.len = companion.len;
+  return coho__view_eq(name, companion);
+}
+
+struct coho__view coho__topic_base(struct coho__view name) {
+  if (coho__topic_is_companion(name)) name.len -= companion.len;
+  return name;
+}
+
 /* ---- meaning -------------------------------------------------------------------------------- */
 
 bool coho__pattern_matches(struct coho__view pattern, struct coho__view name) {

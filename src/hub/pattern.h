@@ -11,9 +11,21 @@
 
 #include "base/view.h"
 
-enum { COHO_PATTERN_MAX = 255 }; /* bytes, of a name too */
+/* Behind the name of a topic: its companion, which tells what happens to the members. */
+#define COHO_COMPANION "/presence"
+
+/* Bytes. */
+enum {
+  COHO_PATTERN_MAX = 255,
+  COHO_TOPIC_NAME_MAX = 255,
+  COHO_TOPIC_COMPANION_MAX = COHO_TOPIC_NAME_MAX + sizeof COHO_COMPANION - 1
+};
 
 bool coho__topic_name_valid(struct coho__view name);
+/* "NAME/presence". No pattern matches it. */
+bool coho__topic_is_companion(struct coho__view name);
+/* Of a companion the topic that it belongs to; any other name itself. */
+struct coho__view coho__topic_base(struct coho__view name);
 bool coho__pattern_valid(struct coho__view pattern);
 /* The rest is for what is valid. */
 bool coho__pattern_matches(struct coho__view pattern, struct coho__view name);

@@ -30,8 +30,8 @@ static struct coho__message *new_event(const char *event, struct coho__view id, 
 static struct coho__view companion_of(struct coho__view name, char *buf) {
   COHO_ASSERT(name.len <= COHO_TOPIC_NAME_MAX);
   memcpy(buf, name.data, name.len);
-  memcpy(buf + name.len, "/presence", sizeof "/presence");
-  return (struct coho__view){buf, name.len + sizeof "/presence" - 1};
+  memcpy(buf + name.len, COHO_COMPANION, sizeof COHO_COMPANION);
+  return (struct coho__view){buf, name.len + sizeof COHO_COMPANION - 1};
 }
 
 /* Locked. What cannot be told for want of memory is a hole in the companion's offsets for nobody: the
@@ -113,6 +113,17 @@ static int read_member(const char *id, const char *text, struct coho__view *v, j
   return *info ? 0 : COHO_EINVAL;
 }
 
+/* Who comes looks after the hub, as who publishes does, and is not kept out by those who are gone. */
+static int enter_or_make_room(coho_hub *hub, struct coho__view name, struct coho__view id,
+                              struct coho__view info, const char **event) {
+  uint64_t now = coho__clock_ms();
+  coho__hub_sweep(hub, now);
+  int err = enter(hub, name, id, info, event);
+  struct coho__topic *t = coho__hub_find(hub, name);
+  if (err != COHO_EFULL || !t || !coho__presence_let_go(t, now, COHO_LEAVES_MOST)) return err;
+  return enter(hub, name, id, info, event);
+}
+
 int coho_presence_enter(coho_hub *hub, const char *topic, const char *id, const char *info) {
   struct coho__view name, who;
   json_t *json;
@@ -123,7 +134,7 @@ int coho_presence_enter(coho_hub *hub, const char *topic, const char *id, const 
   struct coho__message *update = new_event("update", who, json);
   int err = join && update ? 0 : COHO_ENOMEM;
   coho__hub_lock(hub);
-  if (!err) err = enter(hub, name, who, coho__view_of(info), &event);
+  if (!err) err = enter_or_make_room(hub, name, who, coho__view_of(info), &event);
   if (event) tell(hub, coho__hub_find(hub, name), *event == 'j' ? join : update);
   coho__hub_unlock(hub);
   coho__message_unref(join);
@@ -199,22 +210,35 @@ static void add_members(struct coho__presence_page *page, const struct coho__mem
   page->more = page->count < n;
 }
 
-void coho__presence_look(coho_hub *hub, struct coho__view topic, uint64_t after,
-                         struct coho__presence_page *page, coho_pos *pos) {
+/* All whose time has come, a few each time it is locked. */
+static void let_all_go(coho_hub *hub, struct coho__view topic) {
+  size_t n;
+  do {
+    coho__hub_lock(hub);
+    struct coho__topic *t = coho__hub_find(hub, topic);
+    n = t ? coho__presence_let_go(t, coho__clock_ms(), COHO_LEAVES_MOST) : 0;
+    coho__hub_unlock(hub);
+  } while (n == COHO_LEAVES_MOST);
+}
+
+int coho__presence_look(coho_hub *hub, struct coho__view topic, uint64_t after,
+                        struct coho__presence_page *page, coho_pos *pos) {
+  int err = 0;
   char name[COHO_TOPIC_COMPANION_MAX + 1];
   struct coho__topic *t, *events;
   page->here = page->count = page->used = 0;
   page->more = false;
+  if (!after) let_all_go(hub, topic);
   coho__hub_lock(hub);
   page->last = hub->arrivals;
-  t = coho__hub_find(hub, topic);
-  if (t && !after) (void)coho__presence_let_go(t, coho__clock_ms(), COHO_LEAVES_MOST);
   /* From a position one can go on, so there has to be a topic that has one; it may be the one for which
      a topic without members gives way. */
-  if (pos && !coho__hub_need(hub, companion_of(topic, name), &events)) *pos = events->last;
+  if (pos) err = coho__hub_need(hub, companion_of(topic, name), &events);
+  if (pos && !err) *pos = events->last;
   t = coho__hub_find(hub, topic);
   if (t && t->members) add_members(page, t->members, after);
   coho__hub_unlock(hub);
+  return err;
 }
 
 size_t coho_presence_list(coho_hub *hub, const char *topic,
@@ -225,10 +249,11 @@ size_t coho_presence_list(coho_hub *hub, const char *topic,
   size_t count = 0;
   if (pos) *pos = (coho_pos){0, 0};
   if (!coho__hub_read_name(topic, &name) || name.len > COHO_TOPIC_NAME_MAX) return 0;
-  coho__presence_look(hub, name, 0, &page, pos);
+  (void)coho__presence_look(hub, name, 0, &page, pos);
   if (!fn) return page.here;
   /* Who comes from now on is told after *pos, and does not keep this from ending. */
-  for (uint64_t end = page.last, after = 0;; coho__presence_look(hub, name, after, &page, NULL)) {
+  for (uint64_t end = page.last, after = 0;;
+       (void)coho__presence_look(hub, name, after, &page, NULL)) {
     for (size_t i = 0; i < page.count; i++) {
       const struct coho__present *m = &page.members[i];
       after = m->number;

@@ -31,9 +31,10 @@ struct coho__presence_page {
   char text[COHO_PRESENT_BYTES];
 };
 
-/* Those who came after this number, from 0, in order. *pos (may be NULL): where the companion is. */
-void coho__presence_look(coho_hub *hub, struct coho__view topic, uint64_t after,
-                         struct coho__presence_page *page, coho_pos *pos);
+/* Those who came after this number, from 0, in order. *pos (may be NULL): where the companion is. 0, or
+   COHO_EFULL or COHO_ENOMEM: it cannot be anywhere. */
+int coho__presence_look(coho_hub *hub, struct coho__view topic, uint64_t after,
+                        struct coho__presence_page *page, coho_pos *pos);
 
 /* Locked: members of this topic whose time has come leave, at most so many; returns how many did. */
 size_t coho__presence_let_go(struct coho__topic *t, uint64_t now_ms, size_t most);

@@ -45,8 +45,8 @@ void coho__sink_init(struct coho__sink *s, const struct coho__sink_ops *ops, coh
 /* It stands for this connection, which has no subscriptions of its own: it is ready when the connection
    can take more, and what it follows is what the connection follows. 0 or COHO_ENOMEM. */
 int coho__sink_bind(struct coho__sink *s, coho_conn *c);
-/* Ends all its subscriptions, and stands for nobody any more. Of each that ever subscribed, before it
-   goes. */
+/* Ends all its subscriptions, and stands for nobody any more. Of each that ever subscribed, or could not
+   for want of memory, before it goes. */
 void coho__sink_end(struct coho__sink *s);
 /* It can take more: what it missed follows, as far as it goes. Also begins what a subscription asked
    for. */

@@ -19,11 +19,6 @@ bool coho__topic_conflates(const struct coho__topic *t) {
   return t->opt->slow == COHO_SLOW_CONFLATE;
 }
 
-bool coho__topic_is_companion(struct coho__view name) {
-  const struct coho__view end = VIEW("/presence");
-  return name.len > end.len && !memcmp(name.data + name.len - end.len, end.data, end.len);
-}
-
 static size_t size_of(const struct coho__topic *t) { return sizeof *t + t->name_len + 1; }
 
 struct coho__topic *coho__topic_new(coho_hub *hub, struct coho__view name,
@@ -107,7 +102,7 @@ bool coho__topic_idle(const struct coho__topic *t, uint64_t now_ms) {
 }
 
 bool coho__topic_deserted(const struct coho__topic *t) {
-  return t->loops == 0 && !t->members && coho__list_empty(&t->waiters);
+  return t->leaf_count == 0 && !t->members && coho__list_empty(&t->waiters);
 }
 
 bool coho__topic_dead(const struct coho__topic *t, uint64_t now_ms) {
@@ -211,7 +206,7 @@ static int keep(struct coho__topic *t, struct coho__message *m) {
 int coho__topic_arrive(struct coho__topic *t, struct coho__message *m) {
   uint64_t now = coho__clock_ms();
   m->born_ms = now;
-  int err = t->loops ? coho__message_begin(m, t->loops) : 0;
+  int err = coho__message_begin(m, t->leaf_count);
   if (!err) err = keep(t, m);
   if (err) return err;
   t->last = m->pos;
@@ -264,11 +259,11 @@ void coho__topic_tell_waiters(struct coho__topic *t) {
 }
 
 void coho__topic_check(const struct coho__topic *t) {
-  size_t loops = 0, subscribers = 0;
+  size_t leaves = 0, subscribers = 0;
   coho__history_check(&t->history);
-  for (struct coho__list *n = t->leaves.next; n != &t->leaves; n = n->next, loops++)
+  for (struct coho__list *n = t->leaves.next; n != &t->leaves; n = n->next, leaves++)
     subscribers += COHO_LIST_ENTRY(n, struct coho__leaf, in_topic)->subs.count;
-  COHO_ASSERT(loops == t->loops);
+  COHO_ASSERT(leaves == t->leaf_count);
   COHO_ASSERT(subscribers == t->subscribers);
   COHO_ASSERT(coho__list_empty(&t->holder) == (t->history.count == 0));
   COHO_ASSERT(!coho__list_empty(&t->use));

@@ -11,11 +11,7 @@
 
 #include "hub/history.h"
 #include "hub/members.h"
-
-enum {
-  COHO_TOPIC_NAME_MAX = 255,
-  COHO_TOPIC_COMPANION_MAX = COHO_TOPIC_NAME_MAX + sizeof "/presence" - 1
-};
+#include "hub/pattern.h"
 
 /* Options with their defaults filled in; they apply to names that the pattern matches. */
 struct coho__rule {
@@ -38,13 +34,13 @@ struct coho__topic {
   struct coho__list inhabited; /* in hub->inhabited while it has members */
   struct coho__list
       holder; /* in hub->holders while it has history, longest without publish first */
-  struct coho__list leaves;  /* coho__leaf: one for each loop that has it */
+  struct coho__list leaves;  /* coho__leaf: of each loop that has it, see leaf.h */
   struct coho__list waiters; /* coho__room_waiter */
-  size_t loops;              /* leaves */
-  size_t subscribers;        /* exact */
-  coho_pos last;             /* of the last message */
-  uint64_t trimmed;          /* offset of the last message that a limit took out of the history */
-  uint64_t used_ms;          /* when the last message came */
+  size_t leaf_count;
+  size_t subscribers; /* exact */
+  coho_pos last;      /* of the last message */
+  uint64_t trimmed;   /* offset of the last message that a limit took out of the history */
+  uint64_t used_ms;   /* when the last message came */
   uint64_t dropped;
   uint64_t pattern_turn; /* of the hub, when all loops with a pattern that matches had a leaf */
   size_t refused;        /* what the last message took, when somebody slow left no room for it */
@@ -88,8 +84,6 @@ uint64_t coho__topic_needed(const struct coho__topic *t);
 /* needed rose: whoever waits for room is told. */
 void coho__topic_tell_waiters(struct coho__topic *t);
 bool coho__topic_conflates(const struct coho__topic *t);
-/* It tells what happens to the members of another: "NAME/presence". No pattern matches it. */
-bool coho__topic_is_companion(struct coho__view name);
 /* Nobody would miss it but those who follow by pattern; or only who comes back would, and the hub has so
    many topics that some are to give way. */
 bool coho__topic_idle(const struct coho__topic *t, uint64_t now_ms);

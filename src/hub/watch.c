@@ -75,10 +75,12 @@ static int start(coho_hub *hub, coho_loop *loop, const char *name, bool pattern,
   coho__task_init(&w->grave, free_watcher);
   int err = w->topic ? watch(w, name, pattern) : COHO_ENOMEM;
   w->opt.since = NULL; /* the caller's */
-  if (!err)
+  if (!err) {
     *out = w;
-  else
-    free_watcher(&w->grave);
+    return 0;
+  }
+  coho__sink_end(&w->sink); /* it may have a number */
+  free_watcher(&w->grave);
   return err;
 }
 

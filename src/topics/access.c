@@ -33,7 +33,7 @@ static int redeem(const struct coho__mount *m, const struct coho__bearer *b,
   if (b->kind == COHO_BEARER_TOKEN)
     return coho__token_verify(m->opt.keys, b->text, coho__clock_wall_ms(), out);
   struct coho__claims *claims = coho__tickets_take(m->tickets, b->text, coho__clock_ms());
-  if (!claims) return COHO_ETOKEN;
+  if (!claims) return COHO_ETICKET;
   int err = is_expired(claims);
   if (err)
     coho__claims_unref(claims);

@@ -103,13 +103,11 @@ int coho__answer_held(struct coho__answer_body *a, coho_hub *hub, const struct c
   size_t count = share(COHO_HISTORY_MOST, a->messages, others);
   size_t bytes = share(COHO_ANSWER_BYTES, a->out.len, others);
   int err = coho__hub_take_since(hub, want->path.follow, want->since, count, &start, &taken);
-  if (err) {
-    err = coho__answer_error(a, want, err);
-  } else {
-    err = put_ok(a, want->name, start.pos);
-    if (!err && start.lost) err = coho__answer_gap(a, want->name, start.lost, start.pos);
-    if (!err) err = put_held(a, want, &taken, bytes);
-  }
+  /* Without a position there is no answer that one could go on from. */
+  if (err) return coho__answer_error(a, want, err);
+  err = put_ok(a, want->name, start.pos);
+  if (!err && start.lost) err = coho__answer_gap(a, want->name, start.lost, start.pos);
+  if (!err) err = put_held(a, want, &taken, bytes);
   coho__taken_free(&taken);
   if (!want->since) a->due = true; /* it is to know where it is */
   return err == COHO_EFULL ? 0 : err;

@@ -1,6 +1,6 @@
 #include "topics/cors.h"
 
-#include "http/http.h"
+#include "http/reply.h"
 #include "proto/upgrade_server.h"
 #include "topics/document.h"
 #include "topics/frames.h"
@@ -123,13 +123,9 @@ static int add_reasons(coho_request *r, int err) {
   return coho_reply_header(r, "Retry-After", seconds);
 }
 
-/* Of the answer to come. */
+/* The answer to come has those of all. */
 static bool has_common(const coho_request *r) {
-  static const char name[] = "X-Content-Type-Options:";
-  struct coho__view fields = coho__http_fields(r);
-  for (; fields.len > sizeof name; fields.data++, fields.len--)
-    if (memcmp(fields.data, name, sizeof name - 1) == 0) return true;
-  return false;
+  return coho__reply_says(coho__http_conn_of(r), "X-Content-Type-Options");
 }
 
 static int try_refuse(coho_request *r, int err) {

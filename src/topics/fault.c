@@ -29,6 +29,7 @@ const struct coho__fault *coho__fault_of(int err) {
   static const struct coho__fault token = {"unauthorized", 401, 4401, "the token is not valid"};
   for (size_t i = 0; i < COHO_COUNT(rows); i++)
     if (rows[i].err == err) return &rows[i].fault;
-  bool about_token = err == COHO_ECLAIMS || (err <= COHO_ENOTOKEN && err > COHO_EFORBIDDEN);
+  bool about_token =
+      err == COHO_ECLAIMS || err == COHO_ETICKET || (err <= COHO_ENOTOKEN && err > COHO_EFORBIDDEN);
   return about_token ? &token : &unavailable;
 }

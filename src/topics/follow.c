@@ -15,8 +15,6 @@ enum {
   INFO_MOST = 1024
 };
 
-static const char PRESENCE[] = "/presence";
-
 /* ---- life ----------------------------------------------------------------------------------- */
 
 static void free_follow(coho_follow *f) {
@@ -70,15 +68,9 @@ static int follow_new(coho_client *c, const char *name, const coho_follow_option
   return set_position(f, set->since);
 }
 
-static bool is_companion(struct coho__view name) {
-  size_t len = sizeof PRESENCE - 1;
-  return name.len > len && !memcmp(name.data + name.len - len, PRESENCE, len);
-}
-
 /* A name, or the companion of one with who is present. */
 static bool is_followable(struct coho__view name) {
-  if (is_companion(name)) name.len -= sizeof PRESENCE - 1;
-  return coho__topic_name_valid(name);
+  return coho__topic_name_valid(coho__topic_base(name));
 }
 
 static bool is_member(const coho_follow_options *set) {
@@ -109,7 +101,8 @@ static int begin(coho_follow *f, int err, coho_follow **out) {
 }
 
 static bool fits(struct coho__view name, const coho_follow_options *set) {
-  return is_followable(name) && is_member(set) && (!set->on_presence || is_companion(name));
+  return is_followable(name) && is_member(set) &&
+         (!set->on_presence || coho__topic_is_companion(name));
 }
 
 int coho_client_follow_sized(coho_client *c, const char *topic, const coho_follow_options *opt,
@@ -297,6 +290,17 @@ static void refused(coho_follow *f, const struct coho__hub_frame *frame) {
   (void)snprintf(text, sizeof text, "%.*s", (int)COHO_MIN(frame->text.len, sizeof text),
                  frame->text.data);
   if (f->set.on_error) f->set.on_error(f, err, text);
+}
+
+void coho__follows_ended(const struct coho__follows *s, const struct coho__hub_frame *frame) {
+  bool pattern = frame->pattern.len > 0;
+  if (pattern == (frame->topic.len > 0)) return;
+  coho_follow *f = (coho_follow *)coho__map_get(pattern ? &s->patterns : &s->topics,
+                                                pattern ? frame->pattern : frame->topic);
+  if (!f || !f->active) return; /* of an earlier subscription to it */
+  f->active = false;
+  f->broken = true;
+  refused(f, frame);
 }
 
 int coho__follow_answer(coho_follow *f, const struct coho__hub_frame *frame) {

@@ -3,7 +3,7 @@
  *
  *   idle -> running          asked for, then active once the server said yes
  *   running -> refused       for now; idle again after a while
- *   running -> denied        idle again with another token
+ *   running -> denied        idle again with another token; both also when the hub ends it later
  *   running -> leaving -> left, then freed
  *
  * The position of a topic is that of the last message or gap that was delivered. A message that is not
@@ -67,6 +67,9 @@ int coho__follows_pump(coho_client *c);
 void coho__follows_lost(coho_client *c);
 /* Those refused for now, and with token those denied, are asked for again. */
 void coho__follows_retry(coho_client *c, bool token);
+
+/* The hub ends what this frame names, and nobody asked for that. */
+void coho__follows_ended(const struct coho__follows *s, const struct coho__hub_frame *frame);
 
 /* A frame that belongs to it. 0 or COHO_EHUBFRAME. */
 int coho__follow_answer(coho_follow *f, const struct coho__hub_frame *frame);

@@ -156,10 +156,10 @@ int coho__frame_members(struct coho__buf *out, coho_hub *hub, struct coho__view 
   struct list l = {.around = around};
   coho_pos pos = {0, 0};
   int err = coho__buf_append_str(out, "\"members\":[");
-  coho__presence_look(hub, topic, around.after, &page, &pos);
+  if (!err) err = coho__presence_look(hub, topic, around.after, &page, &pos);
   if (!err) err = put_page(out, &page, &l);
   while (!err && !l.ended && page.more) {
-    coho__presence_look(hub, topic, l.around.after, &page, NULL);
+    (void)coho__presence_look(hub, topic, l.around.after, &page, NULL);
     err = put_page(out, &page, &l);
   }
   if (!err) err = coho__buf_append_str(out, "]");

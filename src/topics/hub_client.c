@@ -180,8 +180,11 @@ static int handle(coho_client *c, struct coho__hub_frame *frame) {
   case COHO_HUB_GAP:
     if (f) coho__follow_gap(f, frame);
     break;
-  case COHO_HUB_OK:
   case COHO_HUB_ERROR:
+    if (frame->id) return answered(c, frame);
+    coho__follows_ended(&c->follows, frame);
+    break;
+  case COHO_HUB_OK:
   case COHO_HUB_HISTORY:
   case COHO_HUB_PRESENCE: return answered(c, frame);
   case COHO_HUB_EXPIRING: want_token(c, frame->seconds); break;

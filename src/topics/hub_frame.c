@@ -54,7 +54,8 @@ static bool read_names(struct coho__hub_frame *f) {
   const json_t *pattern = json_object_get(f->json, "pattern");
   f->topic = string_of(json_object_get(f->json, "topic"));
   f->pattern = string_of(pattern);
-  return f->topic.len > 0 && f->topic.len <= COHO_FOLLOWED_MAX && (!pattern || f->pattern.len > 0);
+  return f->topic.len > 0 && f->topic.len <= COHO_TOPIC_COMPANION_MAX &&
+         (!pattern || f->pattern.len > 0);
 }
 
 /* A position of a message or a gap, not the "0" that may be asked for. */
@@ -141,6 +142,8 @@ static int read_error(struct coho__hub_frame *f) {
   f->op = COHO_HUB_ERROR;
   f->id = read_id(f->json);
   f->err = error_of(code);
+  f->topic = string_of(json_object_get(f->json, "topic"));
+  f->pattern = string_of(json_object_get(f->json, "pattern"));
   f->text = string_of(text);
   return json_is_string(code) && json_is_string(text) ? 0 : COHO_EHUBFRAME;
 }

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/view.h"
+#include "hub/pattern.h"
 
 #include <coho/hub.h>
 #include <jansson.h>
@@ -14,7 +15,6 @@
 #define COHO_HUB_PROTOCOL "coho.json.v1"
 
 enum {
-  COHO_FOLLOWED_MAX = 264,     /* bytes of a topic that can be followed: a name and "/presence" */
   COHO_HUB_DEPTH = 16,         /* nesting of what a hub sends: more than coho.json.v1 has */
   COHO_HUB_VALUES = 64 * 1024, /* in one frame: each costs about 100 bytes while it is looked at */
   COHO_HUB_TEXT = 1024,        /* bytes of an error's text that are shown */
@@ -37,8 +37,8 @@ struct coho__hub_frame {
   enum coho__hub_op op;
   int err;                   /* ERROR: what the code means */
   uint64_t id;               /* of an answer: 0, when it was to none of ours */
-  struct coho__view topic;   /* MESSAGE, GAP */
-  struct coho__view pattern; /* MESSAGE, GAP: by which it comes; empty: none */
+  struct coho__view topic;   /* MESSAGE, GAP; ERROR: or empty */
+  struct coho__view pattern; /* MESSAGE, GAP: by which it comes; empty: none; ERROR: or empty */
   coho_pos pos;              /* MESSAGE, GAP, HISTORY, PRESENCE; OK, when has_pos */
   coho_msg msg;              /* MESSAGE */
   uint64_t lost;             /* GAP; COHO_LOST_UNKNOWN */

@@ -83,6 +83,13 @@ static void leave_topic(struct coho__json_session *s, const char *topic) {
   }
 }
 
+static int badge_refused(struct asked *a, int err) {
+  if (err == COHO_EREQUEST) return wrong(a, "as: id or info is empty or too long");
+  if (err == COHO_EFORBIDDEN)
+    a->wrong = "as: id is the sub of the token; without one it begins with ~";
+  return err;
+}
+
 /* `as`: {"id":"ann","info":{}} */
 static int enter(struct asked *a) {
   const json_t *as = json_object_get(a->object, "as");
@@ -102,7 +109,7 @@ static int enter(struct asked *a) {
   free(text);
   if (err) {
     coho__free(b, sizeof *b);
-    return err == COHO_EREQUEST ? wrong(a, "as: id or info is empty or too long") : err;
+    return badge_refused(a, err);
   }
   b->next = s->badges;
   s->badges = b;
@@ -247,6 +254,12 @@ static bool read_number(const struct asked *a, const char *name, json_int_t min,
   return json_is_integer(value) && *n >= min && *n <= max;
 }
 
+/* err: of making it. That the hub has no room for the topic is no fault of the connection. */
+static int answer_list(struct coho__json_session *s, int err) {
+  if (err != COHO_EFULL) coho__json_answer(s, err);
+  return err == COHO_EFULL ? err : 0;
+}
+
 static int on_presence(struct asked *a) {
   struct coho__json_session *s = a->session;
   json_int_t limit = COHO_MEMBERS_MOST, after = 0;
@@ -260,8 +273,7 @@ static int on_presence(struct asked *a) {
   if (!err) err = coho__buf_append_str(&s->out, ",");
   if (!err) err = coho__frame_members(&s->out, mount_of(a)->hub, a->topic, around);
   if (!err) err = coho__buf_append_str(&s->out, "}");
-  coho__json_answer(s, err);
-  return 0;
+  return answer_list(s, err);
 }
 
 static int on_history(struct asked *a) {
@@ -276,8 +288,7 @@ static int on_history(struct asked *a) {
   if (!err) err = coho__buf_append_str(&s->out, ",");
   if (!err) err = coho__frame_history(&s->out, mount_of(a)->hub, a->topic, back, "pos");
   if (!err) err = coho__buf_append_str(&s->out, "}");
-  coho__json_answer(s, err);
-  return 0;
+  return answer_list(s, err);
 }
 
 /* What the new token does not allow ends. */

@@ -31,8 +31,9 @@ enum {
 
 /* ---- paths ----------------------------------------------------------------------------------- */
 
-/* Cuts "/history" or "/presence" off. */
-static bool take_end(struct coho__view *name, struct coho__view end) {
+/* Cuts "/history" off. */
+static bool take_history(struct coho__view *name) {
+  const struct coho__view end = VIEW("/history");
   if (name->len <= end.len || memcmp(name->data + name->len - end.len, end.data, end.len) != 0)
     return false;
   name->len -= end.len;
@@ -40,8 +41,8 @@ static bool take_end(struct coho__view *name, struct coho__view end) {
 }
 
 struct coho__path coho__path_read(struct coho__view name) {
-  struct coho__path p = {COHO_PLACE_TOPIC, name, name};
-  if (take_end(&p.topic, VIEW("/presence"))) p.place = COHO_PLACE_PRESENCE;
+  struct coho__path p = {COHO_PLACE_TOPIC, coho__topic_base(name), name};
+  if (coho__topic_is_companion(name)) p.place = COHO_PLACE_PRESENCE;
   if (!coho__topic_name_valid(p.topic)) p.place = COHO_PLACE_NONE;
   return p;
 }
@@ -55,7 +56,7 @@ struct coho__path coho__path_of(const struct coho__mount *m, const coho_request 
   name = (struct coho__view){name.data + prefix, name.len - prefix};
   p = (struct coho__path){COHO_PLACE_ROOT, name, name};
   if (!name.len) return p;
-  if (!take_end(&p.topic, VIEW("/history"))) return coho__path_read(name);
+  if (!take_history(&p.topic)) return coho__path_read(name);
   p.follow = p.topic;
   p.place = coho__topic_name_valid(p.topic) ? COHO_PLACE_HISTORY : COHO_PLACE_NONE;
   return p;

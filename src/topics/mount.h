@@ -34,14 +34,15 @@ struct coho__mount {
   char *prefix;
   char **lists[3]; /* open_subscribe, open_publish, origins */
   char *cookie;
+  _Atomic uint32_t refs;
   /* Of the site: */
   struct coho__tickets *tickets;   /* NULL: without keys there are none */
   struct coho__throttle *guesses;  /* bad tokens; the same */
   struct coho__throttle *requests; /* NULL: any number */
-  _Atomic uint32_t refs;
 };
 
-/* Without what is of the site; conn of the options is not kept. 0, COHO_EOPTION, COHO_ENOMEM. One reference. */
+/* Without what is of the site; conn of the options is not kept. One reference. 0, COHO_EOPTION,
+   COHO_ENOMEM. */
 int coho__mount_new(coho_hub *hub, const char *prefix, const coho_topics_options *opt,
                     struct coho__mount **out);
 struct coho__mount *coho__mount_ref(struct coho__mount *m);

@@ -163,8 +163,8 @@ void coho__questions_lost(coho_client *c) {
 
 /* Each of these ends early when the client is freed, and the question with it. */
 
-static int tell_messages(coho_client *c, const struct coho__question *q,
-                         struct coho__hub_frame *frame) {
+static void tell_messages(coho_client *c, const struct coho__question *q,
+                          struct coho__hub_frame *frame) {
   void (*on_message)(void *, coho_pos, coho_msg) = q->on_message;
   void *ctx = q->ctx;
   for (size_t i = 0; i < frame->count && on_message && !c->freed; i++) {
@@ -173,7 +173,6 @@ static int tell_messages(coho_client *c, const struct coho__question *q,
     coho__hub_frame_message(frame, i, &pos, &m);
     on_message(ctx, pos, m);
   }
-  return 0;
 }
 
 /* 0 or COHO_ENOMEM. */
@@ -205,6 +204,7 @@ static int check(struct coho__question *q, const struct coho__hub_frame *frame, 
   *err = frame->op == COHO_HUB_ERROR ? frame->err : 0;
   if (*err) return 0;
   if (frame->op != (q->limit ? COHO_HUB_HISTORY : COHO_HUB_PRESENCE)) return COHO_EHUBFRAME;
+  if (frame->count > (q->limit ? q->limit : PAGE_MEMBERS)) return COHO_EHUBFRAME;
   if (frame->next && frame->next <= q->after) return COHO_EHUBFRAME; /* it would never end */
   if (!q->after) q->pos = frame->pos;
   /* The hub is another one by now, whose members the first pages do not have. */
@@ -217,7 +217,10 @@ int coho__question_answer(coho_client *c, struct coho__ask *a, struct coho__hub_
   int err;
   int wrong = check(q, frame, &err);
   if (wrong) return wrong; /* is asked again */
-  if (!err) err = q->limit ? tell_messages(c, q, frame) : tell_members(c, q, frame);
+  if (!err && q->limit)
+    tell_messages(c, q, frame);
+  else if (!err)
+    err = tell_members(c, q, frame);
   if (c->freed || (!err && turn_page(c, q, frame))) return 0;
   complete(c, q, err, err ? (coho_pos){0, 0} : q->pos);
   if (!c->freed) set_expiry(c);

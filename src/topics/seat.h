@@ -25,7 +25,7 @@ struct coho__seat_ops {
 struct coho__seat {
   const struct coho__seat_ops *ops;
   struct coho__mount *mount; /* that it came by */
-  coho_conn *conn; /* NULL before it is open */
+  coho_conn *conn;           /* NULL before it is open */
   struct coho__who who;
   struct coho__wheel_timer timer; /* for a token, then until it ends */
   struct coho__held *held;        /* NULL: nothing */

@@ -48,33 +48,33 @@ static int refuse(coho_request *r, int err, void *ctx) {
 
 /* ---- another mount --------------------------------------------------------------------------- */
 
-static int tune_requests(struct coho__site *site, coho_rate rate) {
-  const struct coho__bucket_rate requests = {rate.per_second, rate.burst};
-  if (rate.per_second == UINT32_MAX) return 0;
-  if (site->requests)
-    coho__throttle_retune(site->requests, requests);
-  else
-    site->requests = coho__throttle_new(requests, 1);
-  return site->requests ? 0 : COHO_ENOMEM;
+/* UINT32_MAX: any number. */
+static bool limits_requests(const struct coho__mount *m) {
+  return m->opt.http_rate.per_second != UINT32_MAX;
 }
 
-/* What it needs of the site. */
+static struct coho__bucket_rate requests_of(const struct coho__mount *m) {
+  return (struct coho__bucket_rate){m->opt.http_rate.per_second, m->opt.http_rate.burst};
+}
+
+/* What it needs of the site. Nothing changes for the mount that holds now. */
 static int equip(struct coho__site *site, struct coho__mount *m) {
   const struct coho__bucket_rate guesses = {COHO_GUESSES_MOST, COHO_GUESSES_MOST};
-  bool keys = m->opt.keys != NULL;
+  bool keys = m->opt.keys != NULL, requests = limits_requests(m);
   if (keys && !site->tickets) site->tickets = coho__tickets_new();
   if (keys && !site->guesses) site->guesses = coho__throttle_new(guesses, COHO_GUESSES_S);
+  if (requests && !site->requests) site->requests = coho__throttle_new(requests_of(m), 1);
   if (keys && !(site->tickets && site->guesses)) return COHO_ENOMEM;
-  int err = tune_requests(site, m->opt.http_rate);
-  if (err) return err;
+  if (requests && !site->requests) return COHO_ENOMEM;
   m->tickets = keys ? site->tickets : NULL;
   m->guesses = keys ? site->guesses : NULL;
-  m->requests = m->opt.http_rate.per_second == UINT32_MAX ? NULL : site->requests;
+  m->requests = requests ? site->requests : NULL;
   return 0;
 }
 
 /* Takes m over. */
 static void put(struct coho__site *site, struct coho__mount *m) {
+  if (m->requests) coho__throttle_retune(m->requests, requests_of(m));
   atomic_store_explicit(&site->max_body, m->opt.max_message, memory_order_relaxed);
   pthread_mutex_lock(&site->lock);
   struct coho__mount *before = site->now;

@@ -31,6 +31,10 @@ def too_many_topics():
         same([hear(one).get("code", "ok") for one in crowd for _ in range(100)], ["ok"] * 999 + ["full"])
         one = post(victim, "another")
         same((one.status, one.json()["error"]["code"], len(one.all("Retry-After"))), (503, "full", 1))
+        for ask_for in (f"another?since={first}&wait=0", "another?wait=0", "another/history", "another/presence"):
+            same(answer(victim, "GET", f"/t/{ask_for}").status, 503, ask_for)
+        for op in ("history", "presence"):
+            refused(peer, "full", op=op, topic="another")
         refused(peer, "full", op="sub", topic="another")
         refused(peer, "full", op="pub", topic="another", data="x")
         same(post(victim, "good", b"z").status, 200)

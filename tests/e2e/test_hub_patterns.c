@@ -148,7 +148,7 @@ static void test_a_bare_topic_that_is_used_again(void **state) {
   struct coho__topic *t = coho__hub_find(w.hub, (struct coho__view){"t", 1});
   struct coho__leaf *l = coho__leaf_find(t, w.hub->parts[w.loop->index]);
   coho__leaf_drop_if_idle(l, coho__clock_ms());
-  assert_int_equal(t->loops, 0);
+  assert_int_equal(t->leaf_count, 0);
   coho__hub_unlock(w.hub);
   publish_number(w.hub, "t", 2);
   hub_world_settle(&w);

@@ -22,7 +22,7 @@ static void test_B22_by_json(void **state) {
   open_lobby();
   assert_int_equal(upgrade("/t/", JSON), 101);
   say("{\"op\":\"sub\",\"id\":1,\"topic\":\"lobby\",\"as\":{\"id\":\"ann\"}}");
-  expect("\"id\":1,\"topic\":\"lobby\",\"code\":\"forbidden\"");
+  expect("\"id\":1,\"topic\":\"lobby\",\"code\":\"forbidden\",\"text\":\"as: ");
   say("{\"op\":\"sub\",\"id\":2,\"topic\":\"lobby\",\"as\":{\"id\":\"~ann\"}}");
   expect("\"op\":\"ok\"");
   say("{\"op\":\"presence\",\"id\":3,\"topic\":\"lobby\"}");

@@ -209,6 +209,7 @@ static void test_A18_a_ticket_is_for_one_use(void **state) {
   raw_close(&a);
   assert_int_equal(upgrade(with_ticket("/t/room/tea", ticket), ""), 401);
   raw_close(&a);
+  UNTIL(&w, logged("COHO_ETICKET"));
   assert_int_equal(request("GET", with_ticket(HISTORY, ticket), ""), 401);
   assert_int_equal(request("GET", with_ticket(HISTORY, new_ticket("/t/")), ""), 200);
   assert_int_equal(request("GET", with_ticket("/t/secret/history", new_ticket("/t/")), ""), 403);

@@ -57,6 +57,25 @@ static void test_255_bytes_at_most(void **state) {
   assert_true(coho__pattern_valid((struct coho__view){long_name, COHO_PATTERN_MAX}));
 }
 
+static void test_companions(void **state) {
+  (void)state;
+  static const struct {
+    const char *name, *base; /* the same: it is none */
+  } rows[] = {{"a/presence", "a"},
+              {"a/b/presence", "a/b"},
+              {"a/presence/presence", "a/presence"},
+              {"presence", "presence"},
+              {"/presence", "/presence"},
+              {"apresence", "apresence"},
+              {"a/presence/b", "a/presence/b"},
+              {"", ""}};
+  for (size_t i = 0; i < COHO_COUNT(rows); i++) {
+    struct coho__view name = coho__view_of(rows[i].name), base = coho__view_of(rows[i].base);
+    assert_true(coho__view_eq(coho__topic_base(name), base));
+    assert_int_equal(coho__topic_is_companion(name), !coho__view_eq(name, base));
+  }
+}
+
 /* ---- meaning -------------------------------------------------------------------------------- */
 
 static void test_matches(void **state) {
@@ -186,6 +205,7 @@ int main(void) {
       cmocka_unit_test(test_names),
       cmocka_unit_test(test_patterns),
       cmocka_unit_test(test_255_bytes_at_most),
+      cmocka_unit_test(test_companions),
       cmocka_unit_test(test_matches),
       cmocka_unit_test(test_covers),
       cmocka_unit_test(test_matches_as_defined),

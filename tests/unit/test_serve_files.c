@@ -132,6 +132,32 @@ static void test_asset_of_two_forms(void **state) {
   assert_string_equal(field(get("/assets/app.js"), "Vary"), "");
 }
 
+static int first_try;
+
+/* Of what is given by hand the path does not count. */
+static void give(coho_request *r, void *ctx) {
+  (void)ctx;
+  coho_asset asset = both;
+  asset.path = NULL;
+  asset.etag = "no tag";
+  first_try = coho_reply_asset(r, &asset);
+  asset.etag = both.etag;
+  assert_int_equal(coho_reply_asset(r, &asset), 0);
+  assert_int_equal(coho_reply_asset(r, &asset), COHO_EBUSY);
+}
+
+static void test_asset_by_a_handler(void **state) {
+  (void)state;
+  assert_int_equal(coho_reply_asset(NULL, &both), COHO_EINVAL);
+  httpd_route(&server, "GET", "/given", give);
+  assert_string_equal(brief(get("/given")), "200 0123456789");
+  assert_int_equal(first_try, COHO_EINVAL);
+  assert_string_equal(brief(ask_with("GET", "/given", "Accept-Encoding: gzip\r\n")), "200 zipped");
+  assert_string_equal(brief(ask_with("GET", "/given", "If-None-Match: \"b1\"\r\n")), "304 ");
+  assert_string_equal(brief(ask_with("GET", "/given", "Range: bytes=2-4\r\n")), "206 234");
+  assert_string_equal(brief(ask_with("HEAD", "/given", "")), "200 ");
+}
+
 static void test_asset(void **state) {
   (void)state;
   httpd_expect(&server, "GET /assets/app.js HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -528,6 +554,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_asset),
       TEST(test_asset_of_two_forms),
+      TEST(test_asset_by_a_handler),
       TEST(test_file),
       TEST(test_folder_redirects),
       TEST(test_methods),

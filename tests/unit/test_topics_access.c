@@ -477,7 +477,7 @@ static void test_of_requests(void **state) {
   assert_int_equal(who_of("", "Authorization: Bearer ", bad_token(), &who), COHO_ESIGNATURE);
   assert_null(who.claims);
   assert_int_equal(who_of("", "Authorization: Bearer ", "", &who), COHO_ETOKEN);
-  assert_int_equal(who_of("?ticket=x", "", "", &who), COHO_ETOKEN);
+  assert_int_equal(who_of("?ticket=x", "", "", &who), COHO_ETICKET);
   assert_int_equal(who_of("?ticket=%zz", "", "", &who), COHO_ETOKEN);
   close_mount();
 }
@@ -501,7 +501,7 @@ static void test_A18_tickets_of_requests(void **state) {
   (void)snprintf(query, sizeof query, "?ticket=%s", text);
   expect_ann(query, "", "");
   coho__who_free(&who);
-  assert_int_equal(who_of(query, "", "", &who), COHO_ETOKEN);
+  assert_int_equal(who_of(query, "", "", &who), COHO_ETICKET);
   close_mount();
 }
 
@@ -517,7 +517,7 @@ static void test_A18_ticket_of_a_token_that_ended(void **state) {
   who.claims->until = coho__clock_wall_ms();
   assert_int_equal(who_of(query, "", "", &other), COHO_EEXPIRED);
   assert_null(other.claims);
-  assert_int_equal(who_of(query, "", "", &other), COHO_ETOKEN);
+  assert_int_equal(who_of(query, "", "", &other), COHO_ETICKET);
   coho__who_free(&who);
   close_mount();
 }

@@ -30,6 +30,7 @@ check all.yaml
 wrong 'demo: True\n'
 wrong 'demo:\n'
 wrong 'demo: true\nlimit:\n'
+wrong 'topics:\n  - pattern: #\n'
 wrong 'demo: true\nthreads: 1_0\n'
 wrong 'demo: true\nthreads: 257\n'
 wrong 'demo: true\nthreads: [1\n'

@@ -4,6 +4,7 @@ for what in ws://h/ ws://h/t/ ws://h/t/a?x ws://h/t/a//b 'ws://h/t/ a a' 'ws://h
   status coho sub $what
 done
 status coho pub ws://h/t/a x --file y
+status coho pub ws://h/live/x y
 status coho pub ws://h/t/a --idempotency-key k
 status coho pub ws://h/t/a x --conflation-key ''
 status coho pub ws://h/t/a "$(printf '\377')"
