@@ -8,6 +8,7 @@
 #include <cmocka.h>
 /* clang-format on */
 
+#include <stdbool.h>
 #include <string.h>
 
 uint64_t epoch_of(coho_hub *hub) {
@@ -24,6 +25,9 @@ static size_t text_of_epoch(uint64_t epoch, char text[COHO_POS_MAX]) {
   return len;
 }
 
+/* A position may begin behind this: not a part of another word, such as a version. */
+static bool before_position(char c) { return strchr("\"=@ \n", c) != NULL; }
+
 /* `len` bytes at `at` become these. */
 static void replace(char *at, size_t len, const char *by, size_t by_len) {
   memmove(at + by_len, at + len, strlen(at + len) + 1);
@@ -34,7 +38,7 @@ size_t epoch_put(uint64_t epoch, char *text, size_t cap) {
   char known[COHO_POS_MAX];
   size_t len = text_of_epoch(epoch, known);
   for (char *at = text; *at && (at = strstr(at + 1, "E.")) != NULL;) {
-    if (!strchr("\"=@ ", at[-1])) continue;
+    if (!before_position(at[-1])) continue;
     assert_true(strlen(text) + len < cap);
     replace(at, 2, known, len);
   }
@@ -44,7 +48,7 @@ size_t epoch_put(uint64_t epoch, char *text, size_t cap) {
 size_t epoch_hide(uint64_t epoch, char *text) {
   char known[COHO_POS_MAX];
   size_t len = text_of_epoch(epoch, known);
-  for (char *at = text; epoch && (at = strstr(at, known)) != NULL;)
-    replace(at, len, "E.", 2);
+  for (char *at = text; epoch && (at = strstr(at, known)) != NULL; at++)
+    if (at == text || before_position(at[-1])) replace(at, len, "E.", 2);
   return strlen(text);
 }
