@@ -17,6 +17,9 @@ import sys
 import sources
 
 CACHE = sources.ROOT / "build/lint"
+# The analyzer looks at a function until it knows so many states: a quarter of the usual number takes
+# less than half of the time, and gcc's analyzer (tools/analyze) looks at the same code.
+DEPTH = [f"--extra-arg={word}" for word in ("-Xclang", "-analyzer-config", "-Xclang", "max-nodes=56250")]
 
 
 def run(command, folder):
@@ -40,7 +43,7 @@ def state(entry):
     if listing.returncode:
         return None
     headers = listing.stdout.replace("\\\n", " ").split()[1:]
-    facts = [tool_state(), entry["command"]]
+    facts = [tool_state(), entry["command"], *DEPTH]
     for header in headers:
         path = os.path.join(entry["directory"], header)
         facts.append(f"{path} {digest(path)}")
@@ -52,7 +55,7 @@ def lint(entry, build):
     key = state(entry)
     if key and (CACHE / key).exists():
         return None
-    done = run(["clang-tidy", "--quiet", "-p", build, entry["file"]], sources.ROOT)
+    done = run(["clang-tidy", "--quiet", *DEPTH, "-p", build, entry["file"]], sources.ROOT)
     if done.returncode:
         return done.stdout + done.stderr
     if key:
