@@ -82,7 +82,7 @@ typedef struct coho_topic_options {
   uint32_t history_age_ms;  /* default an hour; the epoch lives as long again after the last one */
   uint32_t slow;            /* enum coho_slow */
   uint32_t interval_ms;     /* COHO_SLOW_CONFLATE: within it a value reaches all that keep up, so
-                               that one follows another after 15/16 of it; default 100 */
+                               that one follows another after 7/8 of it; default 100 */
   uint32_t block_ms;        /* COHO_SLOW_BLOCK; default 10,000 */
   uint32_t grace_ms;        /* presence: from the last sign to the leave; default 10,000 */
   uint32_t max_subscribers; /* more: COHO_EFULL; default any number */

@@ -284,12 +284,12 @@ static void count_missed(const struct coho__leaf *l, size_t n) {
   }
 }
 
-/* Locked. A sixteenth of the interval is left for the next round to reach everybody, so that what is
+/* Locked. An eighth of the interval is left for the next round to reach everybody, so that what is
    published does within the interval. */
 static void rest(struct coho__leaf *l) {
   coho_loop *loop = l->part->loop;
   uint32_t interval = l->topic->opt->interval_ms;
-  uint64_t until = l->round_ms + interval - interval / 16, now = coho__loop_time(loop);
+  uint64_t until = l->round_ms + interval - interval / 8, now = coho__loop_time(loop);
   coho__list_remove(&l->news);
   coho__list_append(&l->part->resting, &l->rest);
   coho__loop_set_timer(loop, &l->timer, until > now ? until - now : 0);
