@@ -144,10 +144,6 @@ bool coho__members_leave(struct coho__members *ms, struct coho__view id, uint64_
   return true;
 }
 
-uint64_t coho__members_next(const struct coho__members *ms) {
-  return coho__list_empty(&ms->leaving) ? UINT64_MAX : of_leaving(ms->leaving.next)->goes_ms;
-}
-
 struct coho__member *coho__members_gone(struct coho__members *ms, uint64_t now_ms) {
   if (coho__list_empty(&ms->leaving)) return NULL;
   struct coho__member *m = of_leaving(ms->leaving.next);

@@ -52,8 +52,6 @@ bool coho__members_leave(struct coho__members *ms, struct coho__view id, uint64_
 /* One whose time has come, taken out and the caller's; NULL: none. */
 struct coho__member *coho__members_gone(struct coho__members *ms, uint64_t now_ms);
 void coho__member_free(struct coho__member *m);
-/* When the next one goes; UINT64_MAX: none. */
-uint64_t coho__members_next(const struct coho__members *ms);
 size_t coho__members_count(const struct coho__members *ms);
 /* Borrows those who came after this number, at most max, in order of arrival; returns how many. */
 size_t coho__members_after(const struct coho__members *ms, uint64_t number,
